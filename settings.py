@@ -218,4 +218,6 @@ def _does_not_fit(s: Settings) -> list[str]:
     clock = r"([01]\d|2[0-3]):[0-5]\d"
     if s.quiet_hours and not re.fullmatch(f"{clock}-{clock}", s.quiet_hours):
         problems.append(f"QUIET_HOURS={s.quiet_hours!r} is not like 21:00-08:00")
+    elif s.quiet_hours and s.quiet_hours[:5] == s.quiet_hours[6:]:
+        problems.append(f"QUIET_HOURS={s.quiet_hours!r} begins when it ends: leave it empty for none")
     return problems

@@ -1,0 +1,42 @@
+"""The tests, and the coverage of every process they start: the last step of ``bin/test``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from local import embedded, place
+
+
+def main(arguments: list[str]) -> int:
+    """Run pytest; without arguments, hold the branch coverage against its threshold too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    home = place.home(f"test-{os.getpid()}")
+    embedded.remove_stale(home.parent)
+    try:
+        return run_tests(arguments, home)
+    finally:
+        embedded.remove(home)
+
+
+def run_tests(arguments: list[str], home: Path) -> int:
+    """Return pytest's exit code, or coverage's where the tests pass but cover too little."""
+    environment = {**os.environ, "RELANCE_TEST_HOME": str(home), "COVERAGE_FILE": str(home / "coverage")}
+
+    def coverage(*command: str) -> int:
+        return subprocess.run(["coverage", *command], env=environment, cwd=place.ROOT, check=False).returncode
+
+    if arguments:
+        code = subprocess.run(
+            [sys.executable, "-m", "pytest", *arguments], env=environment, cwd=place.ROOT, check=False
+        ).returncode
+        print("bin/test: with arguments the coverage threshold is skipped", flush=True)
+        return code
+    return coverage("run", "-m", "pytest") or coverage("combine", "--quiet") or coverage("report")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
