@@ -53,18 +53,18 @@ class RecipientState(StrEnum):
     """Answered in time. In: the interaction handler, together with the row of Message 2. Out: Message 2
     leaving or failing. Final where the campaign has no Message 2."""
     FOLLOWED_UP = "followed_up"
-    """Message 2 left. In: whoever records its send. Final."""
+    """Message 2 left. In: whoever records its send. Out: only the gateway's word that it failed after all."""
     LATE_REPLY = "late_reply"
-    """Answered after the window. In: the interaction handler. Final."""
+    """Answered after the window. In: the interaction handler. Out: only an earlier reply that lies inside it."""
     NO_INTERACTION = "no_interaction"
     """Silent for the whole window. In: the sweeper. Out: only a reply, by its own time."""
     FAILED = "failed"
-    """Message 1 (or 2: see ``failed_step``) could not be sent. Out: only proof that it left after all,
-    or a person's retry."""
+    """Message 1 (or 2: see ``failed_step``) could not be sent. In: whoever records a refusal or the end of the
+    retries, or the safety time. Out: only proof that it left after all, or a person's retry."""
     OPTED_OUT = "opted_out"
-    """Asked us to stop. Final."""
+    """Asked us to stop. In: the interaction handler, an import, a person. Final."""
     CANCELLED = "cancelled"
-    """Its campaign was cancelled before Message 1 left. Out: only proof that it left after all."""
+    """Its campaign was cancelled before Message 1 left. In: the sweeper. Out: only proof that it left after all."""
 
 
 class MessageStatus(StrEnum):
@@ -76,17 +76,20 @@ class MessageStatus(StrEnum):
     """Promised: the network may have been touched. In: the claim. Out: whoever learns what happened.
     A crash leaves it here; the retrier asks the gateway."""
     UNCONFIRMED = "unconfirmed"
-    """In doubt, and the gateway cannot tell. Never sent again without a person or a proof."""
+    """In doubt, and the gateway cannot tell: never sent again without a proof. In: the retrier. Out: a look-up,
+    a late acknowledgement, a reply, a person."""
     SENT = "sent"
-    """The gateway accepted it. In: the recorder, a look-up, an acknowledgement, a person."""
+    """The gateway accepted it. In: the recorder, a look-up, an acknowledgement, a person. Out: an acknowledgement,
+    or the gateway's word that it failed, or expired in its queue and never left."""
     DELIVERED = "delivered"
-    """On the phone. In: an acknowledgement."""
+    """On the phone. In: an acknowledgement. Out: a further one."""
     READ = "read"
     """Read. In: an acknowledgement. Final."""
     FAILED = "failed"
-    """Will not be tried again by us. Out: only proof that it left, or a person's retry."""
+    """Will not be tried again by us. In: a refusal, the last retry, the safety time. Out: only proof that it left,
+    or a person's retry."""
     CANCELLED = "cancelled"
-    """Not to be sent any more: campaign cancelled, contact opted out or erased."""
+    """Not to be sent any more. In: a cancelled campaign, a contact that opted out. Out: only proof that it left."""
 
 
 C, R, M = CampaignStatus, RecipientState, MessageStatus
@@ -109,20 +112,20 @@ ALLOWED: Final[Mapping[str, Mapping[Status, Collection[Status]]]] = {
     "recipient": {
         R.QUEUED: {R.AWAITING_REPLY, R.REPLIED, R.UNCONFIRMED, R.FAILED, R.OPTED_OUT, R.CANCELLED},
         R.UNCONFIRMED: {R.QUEUED, R.AWAITING_REPLY, R.REPLIED, R.FAILED, R.OPTED_OUT, R.CANCELLED},
-        R.AWAITING_REPLY: {R.REPLIED, R.LATE_REPLY, R.NO_INTERACTION, R.FAILED, R.OPTED_OUT},
+        R.AWAITING_REPLY: {R.QUEUED, R.REPLIED, R.LATE_REPLY, R.NO_INTERACTION, R.FAILED, R.OPTED_OUT},
         R.REPLIED: {R.FOLLOWED_UP, R.FAILED, R.OPTED_OUT},
-        R.FOLLOWED_UP: set(),
-        R.LATE_REPLY: set(),
+        R.FOLLOWED_UP: {R.FAILED, R.REPLIED},
+        R.LATE_REPLY: {R.REPLIED},
         R.NO_INTERACTION: {R.REPLIED, R.LATE_REPLY, R.OPTED_OUT},
         R.FAILED: {R.QUEUED, R.AWAITING_REPLY, R.REPLIED, R.FOLLOWED_UP},
         R.OPTED_OUT: set(),
-        R.CANCELLED: {R.AWAITING_REPLY, R.FOLLOWED_UP},
+        R.CANCELLED: {R.AWAITING_REPLY},
     },
     "message": {
         M.PENDING: {M.SENDING, M.FAILED, M.CANCELLED} | _ACCEPTED,
         M.SENDING: {M.PENDING, M.UNCONFIRMED, M.FAILED} | _ACCEPTED,
         M.UNCONFIRMED: {M.PENDING, M.FAILED} | _ACCEPTED,
-        M.SENT: {M.DELIVERED, M.READ, M.FAILED},
+        M.SENT: {M.DELIVERED, M.READ, M.FAILED, M.PENDING},
         M.DELIVERED: {M.READ},
         M.READ: set(),
         M.FAILED: {M.PENDING} | _ACCEPTED,
