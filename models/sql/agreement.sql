@@ -1,0 +1,30 @@
+-- Does the database remember everything the gateway was given? After a fail-over or a restore it may not.
+
+-- name: remembered_since$
+-- Everything a sender was given before this moment is known here (less a margin for clocks and stragglers).
+SELECT coalesce((SELECT max(sent_at) FROM message WHERE sender = s.id), s.created_at) - interval '10 minutes'
+FROM sender s WHERE s.id = :sender;
+
+-- name: remembered
+-- What we know of these references.
+SELECT id, status, round FROM message WHERE id = ANY(:ids::uuid[]);
+
+-- name: forgotten_message_2$
+-- A reference nobody here knows, given to somebody whose latest Message 1 is answered or waits for an answer: it can
+-- only be the Message 2 whose row was lost. The row is made again, so that there will be no second one.
+WITH person AS (
+    SELECT r.id, r.campaign, r.contact, r.state FROM recipient r JOIN contact c ON c.id = r.contact
+        JOIN message m ON m.recipient = r.id AND m.step = 1
+    WHERE c.identity = :identity AND m.sender = :sender AND m.status IN ('sent', 'delivered', 'read')
+      AND NOT EXISTS (SELECT FROM message x WHERE x.recipient = r.id AND x.step = 2)
+    ORDER BY m.sent_at DESC LIMIT 1
+), replied AS (
+    UPDATE recipient r SET state = 'replied', replied_at = coalesce(r.replied_at, :at), moved_by = 'agreement',
+        why = 'the gateway holds a Message 2 that this database had lost'
+    FROM person WHERE r.id = person.id AND person.state IN ('awaiting_reply', 'no_interaction', 'late_reply')
+)
+INSERT INTO message (id, recipient, campaign, contact, sender, step, phone, text, why, moved_by)
+SELECT :id, person.id, person.campaign, person.contact, :sender, 2, :phone, '(text lost with the database)',
+       'the gateway holds it, this database had lost it', 'agreement'
+FROM person
+ON CONFLICT DO NOTHING RETURNING id;

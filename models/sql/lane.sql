@@ -1,0 +1,130 @@
+-- The lane of a sender: its lease, its gate's floor, and the claim of the next Message 1.
+
+-- name: take_lane^
+-- One owner at a time; the epoch rises with every change of hands, so a stale owner can be told.
+UPDATE sender SET lease_owner = :owner, lease_epoch = lease_epoch + 1, lease_until = now() + make_interval(secs => :seconds)
+WHERE id = :sender AND (lease_until IS NULL OR lease_until < now()) AND state IN ('ready', 'degraded')
+RETURNING lease_epoch;
+
+-- name: renew_lane$
+UPDATE sender SET lease_until = now() + make_interval(secs => :seconds)
+WHERE id = :sender AND lease_owner = :owner AND lease_epoch = :epoch
+RETURNING true;
+
+-- name: leave_lane!
+-- The owner says from when on there is something to do again: the scheduler wakes nobody before.
+UPDATE sender SET lease_until = NULL, not_before = now() + make_interval(secs => :idle_seconds)
+WHERE id = :sender AND lease_owner = :owner AND lease_epoch = :epoch;
+
+-- name: read_lane^
+-- Seconds are relative to the database's clock: no other clock has to agree with it.
+SELECT s.id, s.device_id, s.time_zone, s.state, s.daily_limit, s.pacing,
+       greatest(0, extract(epoch FROM s.gate_at - now()))::float8 AS gate_in, now() AS now
+FROM sender s WHERE s.id = :sender;
+
+-- name: push_gate!
+-- Nothing leaves this number for a while. Never moves the gate back.
+UPDATE sender SET gate_at = greatest(gate_at, now() + make_interval(secs => :seconds)) WHERE id = :sender;
+
+-- name: due_campaigns_of
+-- The running campaigns of a sender with a Message 1 that is due, the least recently served first.
+SELECT c.id, c.name, c.pacing, c.quiet_hours, c.breaker_since, c.served_at, c.window_seconds, c.launched_at
+FROM campaign c
+WHERE c.sender = :sender AND c.status = 'sending'
+  AND EXISTS (SELECT FROM message m WHERE m.campaign = c.id AND m.status = 'pending' AND m.step = 1 AND m.next_at <= now())
+ORDER BY c.served_at NULLS FIRST, c.id LIMIT 100;
+
+-- name: has_due$
+SELECT EXISTS (SELECT FROM message WHERE campaign = :campaign AND step = 1 AND status = 'pending' AND next_at <= now());
+
+-- name: lane_outlook
+-- What each running campaign of this sender waits for, when none has a Message 1 that is due.
+SELECT c.id,
+       (SELECT extract(epoch FROM min(m.next_at) - now())::float8 FROM message m
+        WHERE m.campaign = c.id AND m.status = 'pending' AND m.step = 1) AS due_in,
+       EXISTS (SELECT FROM message m WHERE m.campaign = c.id AND m.step = 1 AND m.status IN ('pending', 'sending')) AS open
+FROM campaign c WHERE c.sender = :sender AND c.status = 'sending';
+
+-- name: open_batch^
+SELECT * FROM batch WHERE sender = :sender AND finished_at IS NULL;
+
+-- name: start_batch^
+-- Freezes the pacing. The campaign that was served goes to the end of the line.
+WITH served AS (
+    UPDATE campaign SET served_at = now(), planned_end = :planned_end WHERE id = :campaign AND status = 'sending' RETURNING id
+)
+INSERT INTO batch (campaign, sender, number, size, base_delay, delay, pause, gaps, error_rate, adjustment)
+SELECT served.id, :sender, 1 + coalesce((SELECT max(number) FROM batch WHERE campaign = :campaign), 0), :size, :base_delay,
+       :delay, :pause, :gaps::float8[], :error_rate, :adjustment
+FROM served
+RETURNING *;
+
+-- name: close_batch!
+UPDATE batch SET finished_at = now(), finished_why = :why WHERE id = :batch AND finished_at IS NULL;
+
+-- name: ensure_quota_day!
+INSERT INTO quota_day (sender, day) VALUES (:sender, :day) ON CONFLICT (sender, day) DO NOTHING;
+
+-- name: quota_used$
+SELECT coalesce((SELECT used FROM quota_day WHERE sender = :sender AND day = :day), 0);
+
+-- name: settled_attempts
+-- Message 1 rows of a campaign promised since a person last resumed it, newest first. Each retry used is one failed
+-- attempt; the outcome, where there is one, is one more.
+SELECT retries, CASE WHEN status = 'failed' THEN 'failed' WHEN status IN ('sent', 'delivered', 'read') THEN 'sent' END AS outcome
+FROM message
+WHERE campaign = :campaign AND step = 1 AND promised_at IS NOT NULL
+  AND (:since::timestamptz IS NULL OR promised_at >= :since)
+  AND (retries > 0 OR status IN ('sent', 'delivered', 'read')
+       OR (status = 'failed' AND error_class IN ('refused', 'never_left', 'reported', 'expired')))
+ORDER BY promised_at DESC LIMIT :last;
+
+-- name: promises_of
+-- What a process promised for a sender up to a moment and has not settled.
+SELECT id, attempt FROM message
+WHERE sender = :sender AND status = 'sending' AND process = :process AND promised_at <= :before;
+
+-- name: claim_slice
+-- THE PROMISE of Message 1: pending -> sending, quota charged, gate advanced, batch counted, in one statement.
+-- Only the lane's owner with enough lease left; never a contact who opted out, read under that contact's lock.
+WITH lane AS (
+    SELECT s.id FROM sender s
+    WHERE s.id = :sender AND s.lease_owner = :owner AND s.lease_epoch = :epoch AND s.state IN ('ready', 'degraded')
+      AND s.lease_until > now() + make_interval(secs => :fence)
+    FOR NO KEY UPDATE
+), quota AS (
+    SELECT q.used FROM quota_day q, lane WHERE q.sender = :sender AND q.day = :day FOR UPDATE OF q
+), running AS (
+    -- Locked, not only read: a claim that waited for its locks must see the pause that came meanwhile.
+    SELECT id FROM campaign WHERE id = :campaign AND status = 'sending' FOR SHARE
+), chosen AS (
+    SELECT m.id, m.contact
+    FROM message m JOIN contact c ON c.id = m.contact
+    WHERE m.campaign = :campaign AND m.step = 1 AND m.status = 'pending' AND m.next_at <= now()
+      AND c.opted_out_at IS NULL
+      AND EXISTS (SELECT FROM running)
+    ORDER BY m.next_at, m.id
+    -- No lane or no quota row: nothing. A bare LIMIT (NULL) would be no limit at all.
+    LIMIT coalesce((SELECT greatest(0, least(:many::int, :quota::int - used)) FROM quota), 0)
+    FOR NO KEY UPDATE OF c, m SKIP LOCKED
+), promised AS (
+    UPDATE message m SET status = 'sending', attempt = m.attempt + 1, promised_at = now(), process = :process,
+        ended_at = NULL, absent_at = NULL, error_class = NULL, error_text = NULL, batch = :batch, quota_day = :day,
+        why = 'promised by its lane', moved_by = 'lane'
+    -- By key: joined to chosen, whose size no planner can guess, every claim would read the whole table.
+    WHERE m.id = ANY (ARRAY(SELECT id FROM chosen))
+    RETURNING m.id, m.recipient, m.contact, m.phone, m.text, m.media, m.attempt, m.retries, m.round, m.next_at
+), charged AS (
+    UPDATE quota_day SET used = used + (SELECT count(*) FROM promised) WHERE sender = :sender AND day = :day
+      AND EXISTS (SELECT FROM promised)
+), paced AS (
+    UPDATE sender SET gate_at = greatest(gate_at, now() + make_interval(secs => :gate_in))
+    WHERE id = :sender AND EXISTS (SELECT FROM promised)
+), counted AS (
+    UPDATE batch SET attempted = attempted + (SELECT count(*) FROM promised) WHERE id = :batch AND EXISTS (SELECT FROM promised)
+)
+SELECT * FROM promised ORDER BY next_at, id;
+
+-- name: sender_has_pending$
+SELECT EXISTS (SELECT FROM message m JOIN campaign c ON c.id = m.campaign AND c.status = 'sending'
+               WHERE c.sender = :sender AND m.step = 1 AND m.status = 'pending');

@@ -1,0 +1,59 @@
+-- Recipients, messages and interactions, as the API lists them: by key, bounded.
+
+-- name: list_recipients
+SELECT r.id, r.contact AS contact_id, c.phone, c.name, r.state, r.why AS reason, r.failed_step, r.window_ends_at, r.replied_at
+FROM recipient r LEFT JOIN contact c ON c.id = r.contact
+WHERE r.campaign = :campaign AND (:state::text IS NULL OR r.state = :state) AND (:after::uuid IS NULL OR r.id > :after)
+ORDER BY r.id LIMIT :many;
+
+-- name: read_recipient^
+SELECT r.id, r.contact AS contact_id, c.phone, c.name, r.state, r.why AS reason, r.failed_step, r.window_ends_at, r.replied_at,
+       r.campaign AS campaign_id
+FROM recipient r LEFT JOIN contact c ON c.id = r.contact WHERE r.id = :recipient;
+
+-- name: messages_of_recipient
+SELECT m.id, m.campaign AS campaign_id, m.recipient AS recipient_id, m.contact AS contact_id, 'message_' || m.step AS message_type,
+       CASE WHEN m.step = 1 AND r.state = 'no_interaction' THEN r.state ELSE m.status END AS status, m.text AS content,
+       m.whatsapp_message_id, m.sent_at, m.delivered_at, m.read_at, m.error_text AS error_message, m.retries AS retry_count
+FROM message m JOIN recipient r ON r.id = m.recipient WHERE m.recipient = :recipient ORDER BY m.step;
+
+-- name: interactions_of_recipient
+SELECT id, contact AS contact_id, campaign AS campaign_id, recipient AS recipient_id, type, body, whatsapp_message_id, quoted_id,
+       at, received_at, in_window, outcome, why AS reason
+FROM interaction WHERE recipient = :recipient ORDER BY id LIMIT 500;
+
+-- name: events_of_recipient
+-- Of the person, and of both messages.
+SELECT subject, subject_id, old, new, why AS reason, moved_by, at FROM event
+WHERE subject_id = :recipient OR subject_id IN (SELECT id FROM message WHERE recipient = :recipient)
+ORDER BY id LIMIT 1000;
+
+-- name: list_messages
+SELECT m.id, m.campaign AS campaign_id, m.recipient AS recipient_id, m.contact AS contact_id, 'message_' || m.step AS message_type,
+       CASE WHEN m.step = 1 AND r.state = 'no_interaction' THEN r.state ELSE m.status END AS status, m.text AS content,
+       m.whatsapp_message_id, m.sent_at, m.delivered_at, m.read_at, m.error_text AS error_message, m.retries AS retry_count
+FROM message m JOIN recipient r ON r.id = m.recipient
+WHERE (:before::uuid IS NULL OR m.id < :before) AND (:campaign::uuid IS NULL OR m.campaign = :campaign)
+  AND (:step::int IS NULL OR m.step = :step)
+  AND (:status::text IS NULL OR CASE WHEN m.step = 1 AND r.state = 'no_interaction' THEN r.state ELSE m.status END = :status)
+ORDER BY m.id DESC LIMIT :many;
+
+-- name: message_stats^
+-- All in one statement, from the exact counters: a sum of 16 rows per campaign, however many messages there are.
+SELECT coalesce(sum(total), 0)::bigint AS total, coalesce(sum(pending), 0)::bigint AS pending,
+       coalesce(sum(unconfirmed), 0)::bigint AS unconfirmed, coalesce(sum(sent), 0)::bigint AS sent,
+       coalesce(sum(delivered), 0)::bigint AS delivered, coalesce(sum(read), 0)::bigint AS read,
+       coalesce(sum(send_failed), 0)::bigint AS send_failed, coalesce(sum(cancelled), 0)::bigint AS cancelled,
+       coalesce(sum(replied), 0)::bigint AS interactions, coalesce(sum(message_2_sent), 0)::bigint AS message_2_sent,
+       coalesce(sum(message_2_failed), 0)::bigint AS message_2_failed, coalesce(sum(late_replies), 0)::bigint AS late_replies,
+       coalesce(sum(no_interaction), 0)::bigint AS no_interaction, coalesce(sum(opted_out), 0)::bigint AS opted_out,
+       coalesce(sum(send_failed) + sum(no_interaction), 0)::bigint AS failed_count
+FROM campaign_stats WHERE :campaign::uuid IS NULL OR campaign = :campaign;
+
+-- name: list_interactions
+SELECT id, contact AS contact_id, campaign AS campaign_id, recipient AS recipient_id, type, body, whatsapp_message_id, quoted_id,
+       at, received_at, in_window, outcome, why AS reason
+FROM interaction
+WHERE (:before::uuid IS NULL OR id < :before) AND (:campaign::uuid IS NULL OR campaign = :campaign)
+  AND (:type::text IS NULL OR type = :type) AND (:since::timestamptz IS NULL OR at >= :since)
+ORDER BY id DESC LIMIT :many;
