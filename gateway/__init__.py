@@ -153,13 +153,15 @@ class Envelope:
 
     ``event_key`` is the same for every delivery of the same event (a hash of the body where the event
     has no usable id). ``kind`` is the vendor's event name. ``readable`` is False when the body could
-    not be understood: it is kept, and the vendor is told 400.
+    not be understood: it is kept, and the vendor is told 400. ``from_person``: it may be a reply, and must
+    not queue behind acknowledgements.
     """
 
     event_key: str
     kind: str
     device_id: str | None
     readable: bool
+    from_person: bool = False
     reason: str | None = None
 
 
@@ -237,7 +239,7 @@ class Gateway(Protocol):
         ...
 
     async def device(self, device_id: str) -> Device:
-        """Return the health of one number. Raises LookupFailed or SenderStopped (bad key)."""
+        """Return the health of one number. Raises LookupFailed or SenderStopped (bad key, unknown device)."""
         ...
 
     async def devices(self) -> Sequence[Device]:
@@ -249,11 +251,16 @@ class Gateway(Protocol):
         ...
 
     async def register_webhook(self, device_id: str, url: str) -> None:
-        """Register (or enable again) our webhook with every event we need. ``url`` carries the token."""
+        """Register (or complete, or enable again) our webhook with every event we need; twice is once.
+        ``url`` carries the token. Raises LookupFailed, with the gateway's words, or SenderStopped (bad key)."""
         ...
 
     def receive(self, headers: Mapping[str, str], query: Mapping[str, str], raw: bytes) -> Envelope | Rejected:
         """Authenticate a webhook in constant time and name its event. Pure: no I/O, no database."""
+        ...
+
+    def name(self, raw: bytes) -> Envelope:
+        """Name an event that we fetched ourselves: the same key as if its webhook had come."""
         ...
 
     def parse(self, raw: bytes) -> Event:
