@@ -1,0 +1,121 @@
+"""Agreement: does this database remember everything the gateway was given?
+
+A fail-over or a restore may have lost the newest commits; then messages that left look unsent. So before a
+process promises anything for a sender, at first and after every reconnect to the database, it reads back what the
+gateway was given since the newest message known here. What was lost is recorded again; until the two
+agree the sender sends nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import structlog
+
+from actors import alerts
+from actors.delivery import accepted_as
+from gateway import LookupFailed, Outbound, SenderStopped
+from models import pool, transitions
+from models.queries import sql
+from models.transitions import Fact
+from rules.phone import from_jid, identity
+
+if TYPE_CHECKING:
+    from actors.process import Process
+    from models.pool import Conn
+
+log = structlog.get_logger()
+
+ALERT = "gateway_story"
+
+
+async def agreed(process: Process, sender: UUID, device: str) -> bool:
+    """Whether this process may promise for a sender. False: the gateway's story could not be read, try again later.
+
+    A process's id changes with every reconnect of its identity, so an agreement never outlives the connection.
+    """
+    current = process.identity.id
+    if current is None:
+        return False
+    if process.agreed.get(sender) == current:
+        return True
+    try:
+        lost = await _read_back(process, sender, device)
+    except (LookupFailed, SenderStopped) as error:
+        log.warning("the sender is held: the gateway's story cannot be read", sender=str(sender), why=error.detail)
+        async with pool.connection() as conn:
+            await alerts.say(
+                conn, ALERT, str(sender), f"held until the gateway can be asked what it sent: {error.detail}"
+            )
+        return False
+    async with pool.connection() as conn:
+        await alerts.over(conn, ALERT, str(sender))
+    if lost:
+        log.warning("the gateway knew messages that this database had lost", sender=str(sender), messages=lost)
+    process.agreed[sender] = current
+    return True
+
+
+async def _read_back(process: Process, sender: UUID, device: str) -> int:
+    """Read what the device was given since our newest message; returns how many were lost here."""
+    async with pool.connection() as conn:
+        since: datetime = await sql.remembered_since(conn, sender=sender)
+        told = {
+            reference: outbound
+            async for outbound in process.gateway.outbound_since(device, since)
+            if (reference := _ours(outbound)) is not None and outbound.progress != "failed"
+        }
+        known = {row["id"]: row for row in await sql.remembered(conn, ids=[message for message, _ in told])}
+        facts = []
+        for (message, round_), outbound in told.items():
+            row = known.get(message)
+            if row is None:
+                if not await _make_again(conn, sender, message, outbound):
+                    await _unexplained(conn, sender, message)
+                    continue
+            elif row["status"] not in ("pending", "cancelled", "failed") or row["round"] != round_:
+                continue  # known, or somebody else's doubt
+            facts.append(_fact(message, round_, outbound))
+        for row in await transitions.accept(conn, facts, by="agreement"):
+            process.moved(row["campaign"])
+    return len(facts)
+
+
+def _ours(outbound: Outbound) -> tuple[UUID, int] | None:
+    """Return the message and round a reference of ours names; None for anybody else's."""
+    name, _, round_ = (outbound.reference or "").partition(".")
+    try:
+        return UUID(name), int(round_ or 0)
+    except ValueError:
+        return None
+
+
+async def _make_again(conn: Conn, sender: UUID, message: UUID, outbound: Outbound) -> bool:
+    """Make the lost row of a Message 2 again, if the one it was given to explains it."""
+    phone, _ = from_jid(outbound.wid or "")
+    if phone is None:
+        return False
+    at = outbound.created_at or datetime.now(UTC)
+    made = await sql.forgotten_message_2(conn, id=message, identity=identity(phone), sender=sender, phone=phone, at=at)
+    return made is not None
+
+
+async def _unexplained(conn: Conn, sender: UUID, message: UUID) -> None:
+    """Nothing here explains this message: a person must know before its campaign is launched anew."""
+    text = "the gateway sent messages of ours that this database does not know: it was restored to an earlier moment"
+    log.error("an unknown message at the gateway", sender=str(sender), message=str(message))
+    await alerts.say(conn, "unknown_messages", str(sender), text)
+
+
+def _fact(message: UUID, round_: int, outbound: Outbound) -> Fact:
+    return Fact(
+        message=message,
+        status=accepted_as(outbound),
+        round=round_,
+        at=outbound.created_at or datetime.now(UTC),
+        why="read back from the gateway: this database had lost it",
+        gateway_id=outbound.gateway_id,
+        message_id=outbound.message_id,
+    )

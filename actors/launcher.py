@@ -1,0 +1,116 @@
+"""The campaign launcher: audience in, recipients and Message 1 rows out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import dramatiq
+import structlog
+from uuid_utils.compat import uuid7
+
+import settings
+from actors.process import Process, this
+from actors.wake import wake
+from models import pool, transitions
+from models.queries import from_json, sql
+from rules.text import BadTemplate, Hole, fill
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+log = structlog.get_logger()
+
+STEP = 2_000
+"""Contacts of one statement: bounded memory, and a cancel is seen between two."""
+
+
+@dramatiq.actor(queue_name="work", max_retries=0)
+async def launch_campaign(campaign_id: str) -> None:
+    """Make a recipient and a Message 1 for every contact of the audience, then let the lane begin.
+
+    If it dies: the rows made so far stay, the campaign is still launching, the scheduler wakes it again, and
+    whoever is in already is skipped.
+    """
+    process, campaign = this(), UUID(campaign_id)
+    async with pool.connection() as conn:
+        found = await sql.campaign(conn, campaign=campaign)
+        if found is not None and found["status"] == "scheduled":
+            await _start_scheduled(conn, campaign)
+    if found is None or found["status"] not in ("scheduled", "launching"):
+        return
+    async with pool.alone(f"launch {campaign}") as ours:
+        if ours:
+            await _launch(process, campaign, found["message_1"], found["message_2"])
+
+
+async def _launch(process: Process, campaign: UUID, message_1: str, message_2: str | None) -> None:
+    added, holes = await _add_audience(process, campaign, message_1, message_2)
+    if added is None:
+        log.info("the launch was cancelled", campaign=str(campaign))
+        return
+    async with pool.connection() as conn:
+        # With those of an earlier, interrupted run.
+        added = await conn.fetchval("SELECT count(*) FROM recipient WHERE campaign = $1", campaign)
+        sender = await transitions.finish_launch(conn, campaign, why=_summary(added, holes))
+    if sender is not None:
+        log.info("campaign launched", campaign=str(campaign), recipients=added, left_out_for_holes=holes)
+        process.moved(campaign)
+        wake("send_batch", sender)
+
+
+async def _start_scheduled(conn: pool.Conn, campaign: UUID) -> None:
+    """Begin the launch of a campaign whose time has come."""
+    s = settings.get()
+    await transitions.start_launch(
+        conn,
+        campaign,
+        window=s.reply_window_hours * 3600,
+        safety=s.campaign_safety_timeout_hours * 3600,
+        why="its scheduled time has come",
+        by="scheduler",
+    )
+
+
+async def _add_audience(
+    process: Process, campaign: UUID, message_1: str, message_2: str | None
+) -> tuple[int | None, int]:
+    """Add the audience step by step, in the order of its keys; (None, …): the campaign was cancelled meanwhile."""
+    after, added, holes = UUID(int=0), 0, 0
+    while not process.stopping.is_set():
+        async with pool.connection() as conn:
+            rows = await sql.audience_step(conn, campaign=campaign, after=after, many=STEP)
+            if not rows:
+                return added, holes
+            texts = {row["id"]: _text(message_1, message_2, row) for row in rows}
+            reached = [row for row in rows if texts[row["id"]] is not None]
+            many = await sql.add_recipients(
+                conn,
+                campaign=campaign,
+                ids=[uuid7() for _ in reached],
+                contacts=[row["id"] for row in reached],
+                identities=[row["identity"] for row in reached],
+                phones=[row["phone"] for row in reached],
+                texts=[texts[row["id"]] for row in reached],
+            )
+        if many is None:
+            return None, holes
+        added, holes, after = added + many, holes + len(rows) - len(reached), rows[-1]["id"]
+        process.moved(campaign)
+    return None, holes
+
+
+def _text(message_1: str, message_2: str | None, contact: Record) -> str | None:
+    """Fill Message 1 for one contact; None where either text has a hole (the launch was told to leave those out)."""
+    attributes = {key: str(value) for key, value in (from_json(contact["attributes"]) or {}).items()}
+    try:
+        if message_2 is not None:
+            fill(message_2, contact["name"], attributes)
+        return fill(message_1, contact["name"], attributes)
+    except (Hole, BadTemplate):
+        return None
+
+
+def _summary(added: int, holes: int) -> str:
+    left_out = f"; {holes} left out, their text would have had a hole" if holes else ""
+    return f"launched with {added} recipients{left_out}"

@@ -1,0 +1,94 @@
+"""What may hold a lane back between two messages: quiet hours, the daily limit, the circuit breaker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import structlog
+
+import settings
+from actors import alerts, batches
+from actors.process import Process
+from models import pool, transitions
+from models.queries import sql
+from models.transitions import Failure
+from rules.quota import day_bounds, local_day, quiet_until
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from asyncpg import Record
+
+log = structlog.get_logger()
+
+STAY_SECONDS = 30.0
+"""The lane waits so long itself; for longer it gives the lease back and is woken again."""
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Nothing may leave for ``seconds``, and why. ``leave``: better give the lane back meanwhile."""
+
+    seconds: float
+    why: str
+    leave: bool = False
+
+
+def limit(sender: Record) -> int:
+    """Return how many messages a number may send on one local day."""
+    return int(sender["daily_limit"] or settings.get().daily_message_limit)
+
+
+def quiet(sender: Record, campaign: Record) -> Rest | None:
+    """Return how long the quiet hours of a campaign last; None outside them."""
+    until = quiet_until(sender["now"], sender["time_zone"], campaign["quiet_hours"] or settings.get().quiet_hours)
+    if until is None:
+        return None
+    return _until(sender, until, "quiet hours")
+
+
+async def out_of_quota(process: Process, sender: Record, campaign: UUID) -> Rest | None:
+    """Return how long the daily limit holds; None while there is room (or what is left was failed, as settings say)."""
+    day = local_day(sender["now"], sender["time_zone"])
+    async with pool.connection() as conn:
+        used = await sql.quota_used(conn, sender=sender["id"], day=day)
+        if used < limit(sender):
+            return None
+        if settings.get().quota_exhausted == "fail":
+            await _fail_for_quota(process, conn, campaign)
+            return None
+    _, tomorrow = day_bounds(day, sender["time_zone"])
+    return _until(sender, tomorrow, f"the daily limit of {limit(sender)} is reached")
+
+
+async def _fail_for_quota(process: Process, conn: pool.Conn, campaign: UUID) -> None:
+    """Fail what is left of a campaign, one bounded step at a time (``QUOTA_EXHAUSTED=fail``)."""
+    rows = await sql.pending_messages(conn, campaign=campaign, many=transitions.STEP)
+    text = "the daily limit of this number is reached (QUOTA_EXHAUSTED=fail)"
+    failures = [
+        Failure(message=row["id"], attempt=row["attempt"], error_class="quota", error_text=text) for row in rows
+    ]
+    await transitions.fail(conn, failures, by="lane")
+    process.moved(campaign)
+
+
+def _until(sender: Record, until: datetime, why: str) -> Rest:
+    """Rest until a moment, but look again every half minute: limits and hours may be changed."""
+    log.info("the lane rests", sender=str(sender["id"]), why=why, until=until.isoformat())
+    return Rest(min(STAY_SECONDS, (until - sender["now"]).total_seconds()), why, leave=True)
+
+
+async def breaker(process: Process, campaign: UUID) -> bool:
+    """Pause a campaign whose attempts fail too often; whether it had to."""
+    async with pool.connection() as conn:
+        since = await conn.fetchval("SELECT breaker_since FROM campaign WHERE id = $1", campaign)
+        reason = await batches.must_stop(conn, campaign, since)
+        if reason is not None and await transitions.pause(
+            conn, campaign, holds="message_1", why=f"circuit breaker: {reason}", by="breaker"
+        ):
+            log.warning("the circuit breaker paused a campaign", campaign=str(campaign), why=reason)
+            await alerts.say(conn, "breaker", str(campaign), f"campaign paused: {reason}")
+            process.moved(campaign)
+    return reason is not None

@@ -1,0 +1,96 @@
+"""Waking an actor without ever making anyone wait for Redis.
+
+``wake("handle_interaction", inbox_id)`` returns at once; a thread puts the message into its queue. A wake-up
+that is lost on the way costs at most a second: the scheduler finds the work in SQL.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from typing import Any
+
+import redis
+import structlog
+from dramatiq import Message
+
+from actors.broker import WakingBroker
+from models import live
+
+log = structlog.get_logger()
+
+ROUTES = {
+    "send_batch": "sending",
+    "launch_campaign": "work",
+    "import_contacts": "work",
+    "settle_doubts": "work",
+    "digest_acknowledgements": "work",
+    "sweep_campaigns": "work",
+    "refresh_stats": "work",
+    "handle_interaction": "replies",
+    "send_message_2": "replies",
+}
+"""Every actor by name, and its queue; the actors' own declarations are tested against this."""
+
+WAITING_AT_MOST = 10_000
+"""Wakes that may wait for the thread; further ones are dropped (the scheduler sees the work)."""
+
+
+class Waker:
+    """Hands wake-ups to the broker from one thread, in order, dropping what Redis does not take."""
+
+    def __init__(self, broker: WakingBroker | None = None) -> None:
+        self._broker = broker or wake_only_broker()
+        self._waiting: queue.Queue[Message[Any] | None] = queue.Queue(WAITING_AT_MOST)
+        self._silent = False
+        self._thread = threading.Thread(target=self._run, name="waker", daemon=True)
+        self._thread.start()
+
+    def wake(self, actor: str, *arguments: object) -> None:
+        """Ask for one run of an actor; ids are passed as text."""
+        message: Message[Any] = Message(
+            queue_name=ROUTES[actor], actor_name=actor, args=tuple(map(str, arguments)), kwargs={}, options={}
+        )
+        with contextlib.suppress(queue.Full):
+            self._waiting.put_nowait(message)
+
+    def close(self) -> None:
+        """Hand over what waits (for at most a second) and end the thread."""
+        with contextlib.suppress(queue.Full):
+            self._waiting.put_nowait(None)
+        self._thread.join(1)
+
+    def _run(self) -> None:
+        while (message := self._waiting.get()) is not None:
+            try:
+                self._broker.enqueue(message)
+                self._silent = False
+            except (redis.RedisError, OSError) as error:
+                if not self._silent:
+                    log.warning("wake-ups are not getting through; the scheduler will do", error=str(error))
+                self._silent = True
+
+
+def wake_only_broker() -> WakingBroker:
+    """Make a broker for a process that runs no actors, giving up after 200 ms."""
+    return WakingBroker(client=live.sync_client(), namespace=live.QUEUES, middleware=[])
+
+
+_waker: Waker | None = None
+
+
+def wake(actor: str, *arguments: object) -> None:
+    """Ask for one run of an actor, from anywhere in this process."""
+    global _waker
+    if _waker is None:
+        _waker = Waker()
+    _waker.wake(actor, *arguments)
+
+
+def close() -> None:
+    """End the waker of this process."""
+    global _waker
+    if _waker is not None:
+        _waker.close()
+        _waker = None
