@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+import httpx
+from asyncpg import Connection, Record
+
+from tests import worlds
+from tests.web.conftest import Makes, fresh_phone, problem
+
+
+async def test_a_contact_is_made_with_its_phone_in_one_spelling(
+    api: httpx.AsyncClient, conn: Connection[Record]
+) -> None:
+    phone = fresh_phone()
+    national = "0" + phone.removeprefix("+33")
+    answer = await api.post("/api/contacts", json={"phone": national, "name": "Ana", "attributes": {"city": "Lyon"}})
+    assert answer.status_code == 201
+    made = answer.json()
+    assert (made["phone"], made["name"], made["attributes"]) == (phone, "Ana", {"city": "Lyon"})
+    assert await conn.fetchval("SELECT identity FROM contact WHERE id = $1", UUID(made["id"])) == phone.removeprefix(
+        "+"
+    )
+    assert (await api.get(f"/api/contacts/{made['id']}")).json() == made
+
+
+async def test_a_region_in_the_request_goes_before_the_default_one(api: httpx.AsyncClient) -> None:
+    answer = await api.post("/api/contacts", json={"phone": "(212) 555-0123", "region": "US"})
+    assert answer.json()["phone"] == "+12125550123"
+
+
+async def test_a_phone_that_is_known_is_refused_with_the_id_of_its_contact(
+    api: httpx.AsyncClient, new_contact: Makes
+) -> None:
+    known = await new_contact()
+    answer = await api.post("/api/contacts", json={"phone": known["phone"].replace("+33", "0033")})
+    assert problem(answer, 409, "duplicate_contact")["id"] == known["id"]
+
+
+async def test_an_impossible_phone_is_refused_with_the_reason(api: httpx.AsyncClient) -> None:
+    document = problem(await api.post("/api/contacts", json={"phone": "+33 6 39 98 00 00"}), 422, "bad_phone")
+    assert document["flaw"] == "invalid"
+    assert "639980000" not in document["detail"]
+
+
+async def test_an_unknown_field_is_refused_by_name(api: httpx.AsyncClient) -> None:
+    answer = await api.post("/api/contacts", json={"phone": fresh_phone(), "telephone": "1"})
+    document = problem(answer, 400, "invalid_request")
+    assert document["errors"][0]["field"] == "telephone"
+    assert "unknown field" in document["detail"]
+
+
+async def test_a_missing_field_is_named(api: httpx.AsyncClient) -> None:
+    document = problem(await api.post("/api/contacts", json={"name": "Ana"}), 400, "invalid_request")
+    assert document["errors"][0]["field"] == "phone"
+
+
+async def test_a_value_of_the_wrong_kind_is_named_where_it_stands(api: httpx.AsyncClient) -> None:
+    answer = await api.post("/api/contacts", json={"phone": fresh_phone(), "attributes": {"age": {"years": 3}}})
+    assert "attributes" in problem(answer, 400, "invalid_request")["errors"][0]["field"]
+
+
+async def test_a_body_that_is_no_json_and_none_at_all_are_refused(api: httpx.AsyncClient) -> None:
+    broken = await api.post("/api/contacts", content=b'{"phone": ', headers={"content-type": "application/json"})
+    problem(broken, 400, "invalid_request")
+    assert "body is required" in problem(await api.post("/api/contacts"), 400, "invalid_request")["detail"]
+
+
+async def test_a_text_that_the_database_cannot_hold_is_refused(api: httpx.AsyncClient) -> None:
+    problem(await api.post("/api/contacts", json={"phone": fresh_phone(), "name": "A\0na"}), 400, "not_storable")
+
+
+async def test_an_unknown_category_is_refused_and_nobody_is_made(api: httpx.AsyncClient) -> None:
+    phone, category = fresh_phone(), str(uuid4())
+    answer = await api.post("/api/contacts", json={"phone": phone, "category_ids": [category]})
+    assert category in problem(answer, 422, "unknown_category")["detail"]
+    assert (await api.post("/api/contacts", json={"phone": phone})).status_code == 201
+
+
+async def test_contacts_are_found_by_words_of_their_name_and_by_the_beginning_of_their_phone(
+    api: httpx.AsyncClient, new_contact: Makes
+) -> None:
+    made = await new_contact(name="Zénobie Quartz-Lemaire")
+
+    async def found(q: str) -> list[str]:
+        return [one["id"] for one in (await api.get("/api/contacts", params={"q": q})).json()["items"]]
+
+    assert await found("zéno quartz") == [made["id"]]
+    assert await found("lemaire") == [made["id"]]
+    assert made["id"] in await found(made["phone"][:10])
+    assert await found(made["phone"]) == [made["id"]]
+    assert await found("zéno amethyst") == []
+    assert await found("'|!&:*") == []
+
+
+async def test_a_list_is_paged_without_a_gap_or_a_double(api: httpx.AsyncClient, new_category: Makes) -> None:
+    category = await new_category(people=5)
+    seen: list[str] = []
+    cursor: str | None = None
+    while True:
+        wanted = {"category_id": category["id"], "limit": 2} | ({"cursor": cursor} if cursor else {})
+        page = (await api.get("/api/contacts", params=wanted)).json()
+        seen += [one["id"] for one in page["items"]]
+        if (cursor := page["next_cursor"]) is None:
+            break
+    assert len(seen) == len(set(seen)) == 5
+    assert seen == sorted(seen, reverse=True)
+
+
+async def test_a_page_may_not_be_too_long_nor_its_cursor_invented(api: httpx.AsyncClient) -> None:
+    document = problem(await api.get("/api/contacts", params={"limit": 201}), 400, "invalid_request")
+    assert document["errors"][0] | {"reason": ""} == {"field": "limit", "in": "query", "reason": ""}
+    problem(await api.get("/api/contacts", params={"cursor": "tomorrow"}), 400, "invalid_cursor")
+
+
+async def test_a_contact_that_opts_out_gets_nothing_any_more(api: httpx.AsyncClient, conn: Connection[Record]) -> None:
+    running = await worlds.launched(conn, 1)
+    contact = str(running.first.contact)
+    answer = await api.patch(f"/api/contacts/{contact}", json={"opted_out": True})
+    assert answer.json()["opted_out_at"] is not None
+    assert await worlds.status(conn, running.first.message) == "cancelled"
+    assert await worlds.state(conn, running.first.recipient) == "opted_out"
+    listed = (await api.get("/api/contacts", params={"opted_out": True})).json()["items"]
+    assert contact in [one["id"] for one in listed]
+    back = await api.patch(f"/api/contacts/{contact}", json={"opted_out": False})
+    assert back.json()["opted_out_at"] is None
+
+
+async def test_only_what_is_named_changes(api: httpx.AsyncClient, new_contact: Makes) -> None:
+    made = await new_contact(attributes={"city": "Lyon"}, consent_source="fair")
+    answer = await api.patch(f"/api/contacts/{made['id']}", json={"name": None})
+    assert answer.json() | {"updated_at": ""} == made | {"name": None, "updated_at": ""}
+
+
+async def test_an_unknown_contact_is_not_found(api: httpx.AsyncClient) -> None:
+    problem(await api.get(f"/api/contacts/{uuid4()}"), 404, "not_found")
+    problem(await api.patch(f"/api/contacts/{uuid4()}", json={}), 404, "not_found")
+    problem(await api.get("/api/contacts/nobody"), 404, "not_found")

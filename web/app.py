@@ -1,0 +1,94 @@
+"""The application: routes, guards, error answers, and what it opens while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from litestar import Litestar, Router
+from litestar.config.compression import CompressionConfig
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+
+from actors import wake
+from models import pool
+from web import (
+    campaigns,
+    categories,
+    config,
+    contacts,
+    health,
+    hooks,
+    imports,
+    interactions,
+    launching,
+    messages,
+    page,
+    problems,
+    recipients,
+    reference,
+    senders,
+    stream,
+    watching,
+)
+from web.access import Access
+from web.auth import authenticated
+
+if TYPE_CHECKING:
+    from litestar.types import ASGIApp
+
+MOST_BYTES = 2_097_152
+"""A body may be so large, unless its route says otherwise."""
+
+
+@asynccontextmanager
+async def _database(_: Litestar) -> AsyncIterator[None]:
+    """Hold the pool open; it connects when first used, so that the process starts without a database."""
+    await pool.open_pool()
+    try:
+        yield
+    finally:
+        wake.close()
+        await pool.close_pool()
+
+
+def build() -> ASGIApp:
+    """Return the application, logging and naming every request."""
+    api = Router(
+        "/api",
+        guards=[authenticated],
+        security=[{"key": []}],
+        route_handlers=[
+            contacts.router,
+            imports.router,
+            categories.router,
+            senders.router,
+            campaigns.router,
+            launching.router,
+            watching.router,
+            recipients.router,
+            messages.router,
+            interactions.router,
+            config.router,
+        ],
+    )
+    app = Litestar(
+        route_handlers=[api, health.alive, health.ready, hooks.wassenger, page.page],
+        lifespan=[_database, hooks.door, stream.listening],
+        exception_handlers=problems.HANDLERS,
+        request_max_body_size=MOST_BYTES,
+        logging_config=None,
+        compression_config=CompressionConfig(
+            backend="brotli", minimum_size=1024, brotli_gzip_fallback=True, exclude=["/events$", "/webhooks/"]
+        ),
+        openapi_config=OpenAPIConfig(
+            title="Relance",
+            version="0.1.0",
+            description="WhatsApp campaigns: Message 1 at a safe pace, Message 2 once per reply.",
+            path="/schema",
+            render_plugins=reference.plugins(),
+            components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
+        ),
+    )
+    return Access(app)

@@ -1,0 +1,105 @@
+"""Categories: named groups of contacts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import asyncpg
+from litestar import Router, delete, get, patch, post, put
+from litestar.params import FromPath, JSONBody
+
+from models import pool
+from models.queries import sql
+from web.pages import Cursor, Limit, key, page
+from web.problems import Problem, not_found
+from web.wire import Category, Changed, Members, NewCategory, Page
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+
+@post()
+async def create(data: JSONBody[NewCategory]) -> Category:
+    """Add a category. 409 with the ``id`` of the one that has this name already."""
+    async with pool.connection() as conn:
+        made = await sql.add_category(conn, name=data.name.strip())
+        if made is None:
+            raise await _taken(conn, data.name.strip())
+        return await _found(conn, made)
+
+
+@get()
+async def listed(limit: Limit = 50, cursor: Cursor = None) -> Page[Category]:
+    """List categories, newest first, each with its number of contacts."""
+    async with pool.connection() as conn:
+        rows = await sql.list_categories(conn, before=key(cursor), many=limit + 1)
+    return page(rows, limit, lambda row: Category(**row))
+
+
+@get("/{category_id:uuid}")
+async def one(category_id: FromPath[UUID]) -> Category:
+    """Return one category."""
+    async with pool.connection() as conn:
+        return await _found(conn, category_id)
+
+
+@patch("/{category_id:uuid}")
+async def rename(category_id: FromPath[UUID], data: JSONBody[NewCategory]) -> Category:
+    """Rename a category. 409 if another one has this name."""
+    async with pool.connection() as conn:
+        try:
+            await sql.rename_category(conn, category=category_id, name=data.name.strip())
+        except asyncpg.UniqueViolationError:
+            raise await _taken(conn, data.name.strip()) from None
+        return await _found(conn, category_id)
+
+
+@delete("/{category_id:uuid}")
+async def remove(category_id: FromPath[UUID]) -> None:
+    """Delete a category, not its contacts. 409 while a campaign that is not launched yet is sent to it."""
+    async with pool.connection() as conn:
+        if await sql.delete_category(conn, category=category_id) is None:
+            await _found(conn, category_id)
+            raise Problem(409, "category_in_use", "a campaign that is not launched yet is sent to this category")
+
+
+@put("/{category_id:uuid}/contacts")
+async def put_in(category_id: FromPath[UUID], data: JSONBody[Members]) -> Changed:
+    """Put contacts into a category. 422 naming those that do not exist."""
+    async with pool.transaction() as conn:
+        await _found(conn, category_id)
+        await _refuse_unknown(conn, data.contact_ids)
+        return Changed(changed=await sql.add_members(conn, category=category_id, contacts=data.contact_ids))
+
+
+@delete("/{category_id:uuid}/contacts", status_code=200)
+async def take_out(category_id: FromPath[UUID], data: JSONBody[Members]) -> Changed:
+    """Take contacts out of a category."""
+    async with pool.transaction() as conn:
+        await _found(conn, category_id)
+        return Changed(changed=await sql.remove_members(conn, category=category_id, contacts=data.contact_ids))
+
+
+router = Router(
+    "/categories", route_handlers=[create, listed, one, rename, remove, put_in, take_out], tags=["categories"]
+)
+
+
+async def _found(conn: pool.Conn, category: UUID) -> Category:
+    row: Record | None = await sql.read_category(conn, category=category)
+    if row is None:
+        raise not_found("category", category)
+    return Category(**row)
+
+
+async def _taken(conn: pool.Conn, name: str) -> Problem:
+    known = await sql.category_of_name(conn, name=name)
+    return Problem(409, "duplicate_category", "a category with this name exists already", id=str(known))
+
+
+async def _refuse_unknown(conn: pool.Conn, contacts: list[UUID]) -> None:
+    unknown = await sql.unknown_contacts(conn, contacts=contacts)
+    if unknown:
+        names = ", ".join(str(row["id"]) for row in unknown)
+        raise Problem(422, "unknown_contact", f"there is no contact {names}")

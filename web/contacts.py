@@ -1,0 +1,141 @@
+"""Contacts: the people."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+from litestar import Router, get, patch, post
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from msgspec import UNSET
+
+import settings
+from models import pool, transitions
+from models.queries import from_json, json_text, sql
+from rules import phone
+from web.pages import Cursor, Limit, key, page
+from web.problems import Problem, not_found
+from web.wire import Contact, ContactChange, ContactLine, NewContact, Page
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+
+@post()
+async def create(data: JSONBody[NewContact]) -> Contact:
+    """Add one contact. 409 with the ``id`` of the one who has this phone already; 422 for an impossible phone."""
+    number = read_phone(data.phone, data.region)
+    async with pool.transaction() as conn:
+        await refuse_unknown_categories(conn, data.category_ids)
+        made = await sql.add_contact(
+            conn,
+            phone=number,
+            identity=phone.identity(number),
+            name=data.name or None,
+            attributes=json_text(data.attributes),
+            consent_source=data.consent_source,
+        )
+        if made is None:
+            known = await sql.contact_of_phone(conn, phone=number)
+            raise Problem(409, "duplicate_contact", "a contact with this phone exists already", id=str(known))
+        await sql.put_into_categories(conn, contact=made, categories=data.category_ids)
+        return _contact(await sql.read_contact(conn, contact=made))
+
+
+@get()
+async def listed(
+    q: Annotated[str | None, QueryParameter(description="Words of the name, or the beginning of a phone.")] = None,
+    category_id: FromQuery[UUID | None] = None,
+    opted_out: FromQuery[bool | None] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[ContactLine]:
+    """List contacts, newest first."""
+    wanted: dict[str, Any] = {
+        "before": key(cursor), "category": category_id, "opted_out": opted_out, "many": limit + 1
+    }  # fmt: skip
+    async with pool.connection() as conn:
+        if q is None or not q.strip():
+            rows = await sql.list_contacts(conn, **wanted)
+        else:
+            rows = await sql.search_contacts(conn, words=_words(q), phone=_phone_prefix(q), **wanted)
+    return page(rows, limit, lambda row: ContactLine(**row))
+
+
+@get("/{contact_id:uuid}")
+async def one(contact_id: FromPath[UUID]) -> Contact:
+    """Return one contact."""
+    async with pool.connection() as conn:
+        return _contact(await _found(conn, contact_id))
+
+
+@patch("/{contact_id:uuid}")
+async def change(contact_id: FromPath[UUID], data: JSONBody[ContactChange]) -> Contact:
+    """Change one contact. ``opted_out`` true cancels what is pending for this person in every campaign."""
+    async with pool.transaction() as conn:
+        row = await _found(conn, contact_id)
+        same_person = await sql.lock_contacts(conn, identity=row["identity"], lid=row["lid"])
+        await sql.change_contact(
+            conn,
+            contact=contact_id,
+            name=row["name"] if data.name is UNSET else data.name or None,
+            attributes=row["attributes"] if data.attributes is UNSET else json_text(data.attributes),
+            consent_source=row["consent_source"] if data.consent_source is UNSET else data.consent_source,
+        )
+        if data.opted_out is True:
+            await transitions.opt_out(
+                conn,
+                [other["id"] for other in same_person],
+                recipient=None,
+                at=datetime.now(UTC),
+                why="a person opted them out",
+                by="api",
+            )
+        elif data.opted_out is False:
+            for other in same_person:
+                await sql.opt_in(conn, contact=other["id"])
+        return _contact(await sql.read_contact(conn, contact=contact_id))
+
+
+router = Router("/contacts", route_handlers=[create, listed, one, change], tags=["contacts"])
+
+
+def read_phone(raw: str, region: str | None) -> str:
+    """Return a number as E.164, or refuse it with cause and remedy."""
+    try:
+        return phone.parse(raw, region or settings.get().default_region or None)
+    except phone.BadPhone as error:
+        raise Problem(422, "bad_phone", error.reason, flaw=error.flaw) from None
+
+
+async def refuse_unknown_categories(conn: pool.Conn, categories: list[UUID]) -> None:
+    """Raise the 422 that names a category which does not exist."""
+    missing = await sql.missing_categories(conn, categories=categories)
+    if missing:
+        names = ", ".join(str(row["id"]) for row in missing)
+        raise Problem(422, "unknown_category", f"there is no category {names}: see GET /api/categories")
+
+
+async def _found(conn: pool.Conn, contact: UUID) -> Record:
+    row: Record | None = await sql.read_contact(conn, contact=contact)
+    if row is None:
+        raise not_found("contact", contact)
+    return row
+
+
+def _contact(row: Record) -> Contact:
+    shown = {name: row[name] for name in Contact.__struct_fields__ if name != "attributes"}
+    return Contact(**shown, attributes=from_json(row["attributes"]))
+
+
+def _words(q: str) -> str:
+    """Write a text query in which each word may be a beginning; nothing to search for finds nothing."""
+    return " & ".join(f"'{word}':*" for word in re.findall(r"\w+", q))
+
+
+def _phone_prefix(q: str) -> str:
+    """Write the pattern of a phone's beginning; what is no phone matches none."""
+    digits = re.sub(r"[\s().\-+]", "", q)
+    return f"+{digits.removeprefix('00')}%" if digits.isdecimal() and digits.isascii() else ""

@@ -1,0 +1,49 @@
+"""Interactions: everything contacts did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from litestar import Response, Router, get
+from litestar.params import FromQuery, QueryParameter
+
+from models import pool
+from models.queries import sql
+from web import csvs
+from web.pages import Cursor, Limit, key, page
+from web.wire import Interaction
+
+Kind = Literal[
+    "text", "emoji", "voice", "audio", "image", "video", "document", "sticker", "location", "reaction", "poll", "other"
+]
+
+
+@get()
+async def listed(
+    campaign_id: FromQuery[UUID | None] = None,
+    type: FromQuery[Kind | None] = None,
+    since: Annotated[datetime | None, QueryParameter(description="Only what happened from then on.")] = None,
+    format: FromQuery[Literal["json", "csv"]] = "json",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response[Any]:
+    """List interactions, newest first; ``csv``: all of them as a file."""
+    wanted: dict[str, Any] = {"campaign": campaign_id, "type": type, "since": since}
+    if format == "csv":
+
+        async def following(conn: pool.Conn, before: UUID | None) -> Sequence[Mapping[str, Any]]:
+            rows: Sequence[Mapping[str, Any]] = await sql.list_interactions(
+                conn, before=before, many=csvs.STEP, **wanted
+            )
+            return rows
+
+        return csvs.export("interactions.csv", Interaction.__struct_fields__, following)
+    async with pool.connection() as conn:
+        rows = await sql.list_interactions(conn, before=key(cursor), many=limit + 1, **wanted)
+    return Response(page(rows, limit, lambda row: Interaction(**row)))
+
+
+router = Router("/interactions", route_handlers=[listed], tags=["interactions"])

@@ -1,0 +1,261 @@
+"""What a person does with a campaign: preview, send, pause, resume, cancel."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from litestar import Router, post
+from litestar.params import FromPath, FromQuery, JSONBody
+
+import settings
+from actors.wake import wake
+from models import pool, transitions
+from models.queries import from_json, sql
+from rules.forecast import forecast
+from rules.quota import local_day
+from rules.text import BadTemplate, Hole, fill, placeholders
+from web import paces, senders
+from web.campaigns import found, locked, shown
+from web.problems import Problem
+from web.wire import Audience, Campaign, Ends, Launched, PauseOrder, Preview, Sample, SendOrder
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from asyncpg import Record
+
+SAMPLES = 3
+
+
+@post("/{campaign_id:uuid}/preview", status_code=200)
+async def preview(campaign_id: FromPath[UUID]) -> Preview:
+    """Say what a send would do now: who is reached, what they would read, what it costs, when it ends."""
+    async with pool.connection() as conn:
+        row = await found(conn, campaign_id)
+        sender = await senders.found(conn, row["sender"])
+        audience, missing = await _audience(conn, row)
+        quota = await paces.quota_of(conn, sender, await _committed(conn, row))
+        pace = await paces.in_force(conn, sender, row)
+        first = await sql.audience_step(conn, campaign=campaign_id, after=UUID(int=0), many=SAMPLES)
+    needed = audience.reached
+    s = settings.get()
+    ends = forecast(
+        now=sender["now"],
+        left=needed,
+        pace=pace,
+        tz=sender["time_zone"],
+        limit_per_day=quota.limit,
+        left_today=quota.remaining,
+        window=timedelta(hours=s.reply_window_hours),
+        quiet=row["quiet_hours"] or s.quiet_hours,
+        next_slot=sender["gate_at"],
+        time_scale=s.time_scale,
+    )
+    return Preview(
+        audience=audience,
+        missing=missing,
+        samples=[_sample(row, contact) for contact in first],
+        quota_needed=needed,
+        quota=quota,
+        pace=paces.shown(pace),
+        forecast=Ends(sending_ends_at=ends.sending_ends_at, completes_at=ends.completes_at, parts=dict(ends.parts)),
+    )
+
+
+@post("/{campaign_id:uuid}/send", status_code=202)
+async def send(
+    campaign_id: FromPath[UUID],
+    data: JSONBody[SendOrder | None] = None,
+    skip_incomplete: FromQuery[bool] = False,
+) -> Launched:
+    """Launch a campaign, or schedule it if its ``scheduled_at`` lies ahead.
+
+    409: already launched, not launchable, or its sender is not ready. 422: nobody to send to, or contacts whose text
+    would have a hole. 429 with ``remaining``: more than the number may still send that day.
+    """
+    skip = skip_incomplete or (data is not None and data.skip_incomplete)
+    async with pool.transaction() as conn:
+        row = await locked(conn, campaign_id)
+        _refuse_unlaunchable(row["status"])
+        sender = await senders.found(conn, row["sender"])
+        _refuse_stopped(sender)
+        later = row["scheduled_at"] if row["scheduled_at"] and row["scheduled_at"] > row["now"] else None
+        await _lock_day(conn, sender, later)
+        audience, missing = await _audience(conn, row)
+        reserved = _reserved(audience, missing, skip)
+        quota = await paces.quota_of(conn, sender, await _committed(conn, row), later)
+        if reserved > quota.remaining:
+            raise Problem(
+                429,
+                "quota",
+                f"{reserved} messages are needed and {quota.remaining} remain of {quota.limit} on {quota.day}: "
+                "send to fewer people, or on another day",
+                remaining=quota.remaining,
+                needed=reserved,
+            )
+        status = await _start(conn, row, later)
+    if later is None:
+        wake("launch_campaign", campaign_id)
+    return Launched(reserved=reserved, excluded=_left_out(audience, skip), status=status, scheduled_at=later)
+
+
+@post("/{campaign_id:uuid}/pause", status_code=200)
+async def pause(campaign_id: FromPath[UUID], data: JSONBody[PauseOrder | None] = None) -> Campaign:
+    """Stop sending within a second. Scope ``message_1``: replies are still answered. 409 if nothing is being sent."""
+    scope = data.scope if data else "all"
+    async with pool.connection() as conn:
+        if not await transitions.pause(conn, campaign_id, holds=scope, why="a person paused it", by="api"):
+            raise await _not_possible(conn, campaign_id, "paused")
+        return await _moved(conn, campaign_id)
+
+
+@post("/{campaign_id:uuid}/resume", status_code=200)
+async def resume(campaign_id: FromPath[UUID]) -> Campaign:
+    """Go on where it stopped, with a new batch. 409 if it is not paused."""
+    async with pool.connection() as conn:
+        sender = await transitions.resume(conn, campaign_id, why="a person resumed it", by="api")
+        if sender is None:
+            raise await _not_possible(conn, campaign_id, "resumed")
+        wake("send_batch", sender)
+        return await _moved(conn, campaign_id)
+
+
+@post("/{campaign_id:uuid}/cancel", status_code=200)
+async def cancel(campaign_id: FromPath[UUID]) -> Campaign:
+    """End a campaign for good: nothing more is sent, Message 2 included. 409 if it has ended."""
+    async with pool.connection() as conn:
+        if not await transitions.cancel(conn, campaign_id, why="a person cancelled it", by="api"):
+            raise await _not_possible(conn, campaign_id, "cancelled")
+        wake("sweep_campaigns")
+        return await _moved(conn, campaign_id)
+
+
+router = Router("/campaigns", route_handlers=[preview, send, pause, resume, cancel], tags=["campaigns"])
+
+
+# --- audience and texts ----------------------------------------------------------------------------
+
+
+async def _audience(conn: pool.Conn, row: Record) -> tuple[Audience, dict[str, int]]:
+    """Count who is reached, and per placeholder without default how many of them lack it."""
+    counted = await sql.count_audience(conn, campaign=row["id"])
+    texts = [row["message_1"], *([row["message_2"]] if row["message_2"] is not None else [])]
+    needed = {p.name for text in texts for p in placeholders(text) if p.default is None}
+    missing: dict[str, int] = {}
+    incomplete = 0
+    for hole in await sql.count_holes(conn, campaign=row["id"], placeholders=sorted(needed)):
+        if hole["key"] is None:
+            incomplete = hole["people"]
+        else:
+            missing[hole["key"]] = hole["people"]
+    return Audience(**counted, incomplete=incomplete), missing
+
+
+def _sample(row: Record, contact: Record) -> Sample:
+    """Write the texts of one contact."""
+    attributes = {name: str(value) for name, value in (from_json(contact["attributes"]) or {}).items()}
+    texts: list[str | None] = []
+    missing: list[str] = []
+    for template in (row["message_1"], row["message_2"]):
+        try:
+            texts.append(None if template is None else fill(template, contact["name"], attributes))
+        except Hole as hole:
+            texts.append(None)
+            missing += [name for name in hole.missing if name not in missing]
+        except BadTemplate as error:
+            texts.append(None)
+            missing.append(error.reason)
+    return Sample(
+        contact_id=contact["id"], name=contact["name"], message_1=texts[0], message_2=texts[1], missing=missing
+    )
+
+
+# --- may it be sent? --------------------------------------------------------------------------------
+
+
+def _refuse_unlaunchable(status: str) -> None:
+    if status in ("launching", "sending", "waiting", "paused", "completed"):
+        raise Problem(409, "already_launched", f"the campaign was launched already: it is {status}")
+    if status == "cancelled":
+        raise Problem(409, "not_launchable", "the campaign was cancelled: make a new one")
+
+
+def _refuse_stopped(sender: Record) -> None:
+    if sender["state"] not in ("ready", "degraded"):
+        raise Problem(
+            409,
+            "sender_not_ready",
+            f"the sender is {sender['state']}: {sender['why'] or 'no reason is known'}; resume it first",
+        )
+
+
+async def _lock_day(conn: pool.Conn, sender: Record, later: datetime | None) -> None:
+    """Let two launches of one number take turns, so that both do not take the same remainder."""
+    day = local_day(later or sender["now"], sender["time_zone"])
+    await sql.ensure_quota_day(conn, sender=sender["id"], day=day)
+    await sql.lock_quota_day(conn, sender=sender["id"], day=day)
+
+
+def _reserved(audience: Audience, missing: dict[str, int], skip: bool) -> int:
+    """Return how many messages will be sent, or refuse."""
+    if audience.incomplete and not skip:
+        raise Problem(
+            422,
+            "incomplete_contacts",
+            f"{audience.incomplete} contacts lack {', '.join(missing)}: complete them, write a default such as "
+            f"{{{{{next(iter(missing))}|…}}}}, or send with skip_incomplete",
+            missing=missing,
+        )
+    reserved = audience.reached - audience.incomplete
+    if reserved == 0:
+        raise Problem(422, "empty_audience", "nobody is left to send to", audience=_left_out(audience, skip))
+    return reserved
+
+
+def _left_out(audience: Audience, skip: bool) -> dict[str, int]:
+    """Say by reason who of the categories gets nothing."""
+    reasons = {name: getattr(audience, name) for name in ("opted_out", "excluded", "contacted_recently", "same_person")}
+    return reasons | ({"incomplete": audience.incomplete} if skip else {})
+
+
+async def _committed(conn: pool.Conn, row: Record) -> int:
+    """Count what other launched campaigns of the number still have to send; one being launched counts whole."""
+    committed: int = await sql.pending_of_sender(conn, sender=row["sender"])
+    for other in await sql.launching_campaigns(conn, sender=row["sender"], campaign=row["id"]):
+        committed += (await sql.count_audience(conn, campaign=other["id"]))["reached"]
+    return committed
+
+
+async def _start(conn: pool.Conn, row: Record, later: datetime | None) -> str:
+    """Schedule or launch; returns the new status."""
+    s = settings.get()
+    if later is not None:
+        if row["status"] == "scheduled":
+            raise Problem(409, "already_scheduled", f"the campaign is scheduled for {later.isoformat()} already")
+        await transitions.schedule(conn, row["id"], later, why="a person scheduled it", by="api")
+        return "scheduled"
+    await transitions.start_launch(
+        conn,
+        row["id"],
+        window=s.reply_window_hours * 3600,
+        safety=s.campaign_safety_timeout_hours * 3600,
+        why="a person sent it",
+        by="api",
+    )
+    return "launching"
+
+
+# --- after a move ------------------------------------------------------------------------------------
+
+
+async def _not_possible(conn: pool.Conn, campaign: UUID, what: str) -> Problem:
+    status: Any = (await found(conn, campaign))["status"]
+    return Problem(409, "not_possible", f"the campaign is {status}: it cannot be {what} now")
+
+
+async def _moved(conn: pool.Conn, campaign: UUID) -> Campaign:
+    """Let those who watch see it, and return the campaign."""
+    wake("refresh_stats", campaign)
+    return await shown(conn, campaign)

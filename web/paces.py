@@ -1,0 +1,85 @@
+"""Pace and quota of a number, as the API shows them, and the checks of what a request says about them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+import settings
+from models import pace
+from models.queries import json_text, sql
+from rules import quota
+from rules.pacing import OutOfBounds, Pace, Source, resolve
+from web.problems import Problem
+from web.wire import PaceInForce, Pacing, Quota
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+    from models.pool import Conn
+
+
+def overrides(given: Pacing) -> dict[str, Any]:
+    """Return what a request names, as it is stored."""
+    named: dict[str, Any] = msgspec.to_builtins(given)
+    return named
+
+
+async def check(conn: Conn, sender: dict[str, Any], campaign: dict[str, Any] | None = None) -> Pace:
+    """Return the pace that would result, or raise the 422 that names the value and its range."""
+    layers = [pace.environment(), await pace.configuration(conn), pace.layer(Source.SENDER, sender)]
+    if campaign is not None:
+        layers.append(pace.layer(Source.CAMPAIGN, campaign))
+    try:
+        return resolve(*layers, mature_delay=settings.get().mature_delay_seconds)
+    except OutOfBounds as error:
+        raise Problem(422, "out_of_range", str(error)) from None
+
+
+async def in_force(conn: Conn, sender: Record, campaign: Record | None = None) -> Pace:
+    """Return the pace in force for a sender, or for a campaign of it."""
+    return await pace.in_force(conn, sender["pacing"], campaign["pacing"] if campaign else json_text({}))
+
+
+def shown(pace: Pace) -> PaceInForce:
+    """Shape a pace."""
+    return PaceInForce(
+        profile=pace.profile,
+        delay_seconds=pace.delay,
+        size=pace.size,
+        pause_seconds=pace.pause,
+        jitter=pace.jitter,
+        sources=dict(pace.sources),
+    )
+
+
+def limit_of(sender: Record) -> int:
+    """Return a number's daily limit."""
+    return int(sender["daily_limit"] or settings.get().daily_message_limit)
+
+
+async def quota_of(conn: Conn, sender: Record, committed: int = 0, at: datetime | None = None) -> Quota:
+    """Return the local day of a number that ``at`` (now) lies in. ``committed``: messages launched, not sent yet."""
+    day = quota.local_day(at or sender["now"], sender["time_zone"])
+    used = await sql.quota_used(conn, sender=sender["id"], day=day)
+    limit = limit_of(sender)
+    return Quota(
+        day=day.isoformat(),
+        limit=limit,
+        used=used,
+        remaining=quota.remaining(limit, used, committed),
+        level=quota.level(used, limit).value,
+    )
+
+
+def check_quiet_hours(text: str | None) -> str | None:
+    """Return quiet hours as they are stored (null: those of QUIET_HOURS), or raise the 422."""
+    if text is None:
+        return None
+    try:
+        quota.parse_quiet(text)
+    except quota.BadQuietHours as error:
+        raise Problem(422, "bad_quiet_hours", str(error)) from None
+    return text.strip()

@@ -1,0 +1,36 @@
+"""Pages of a list: so many items, and where the next page begins. By key, so that any depth is as fast."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from uuid import UUID
+
+from litestar.params import QueryParameter
+
+from web.problems import Problem
+from web.wire import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Limit = Annotated[int, QueryParameter(ge=1, le=200, description="Items of one page.")]
+Cursor = Annotated[str | None, QueryParameter(description="next_cursor of the page before.", max_length=64)]
+
+T = TypeVar("T")
+
+
+def key(cursor: str | None) -> UUID | None:
+    """Return the key behind which a page begins; None is the first page."""
+    if not cursor:
+        return None
+    try:
+        return UUID(cursor)
+    except ValueError:
+        raise Problem(400, "invalid_cursor", "cursor must be the next_cursor of the page before") from None
+
+
+def page(rows: Sequence[Any], limit: int, shape: Callable[[Any], T], by: str = "id") -> Page[T]:
+    """Shape a page out of up to ``limit`` + 1 rows: the one too many says that there is a next page."""
+    shown = rows[:limit]
+    more = len(rows) > limit
+    return Page(items=[shape(row) for row in shown], next_cursor=str(shown[-1][by]) if more else None)

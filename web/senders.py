@@ -1,0 +1,133 @@
+"""Senders: the WhatsApp numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from litestar import Router, get, patch, post
+from litestar.params import FromPath, JSONBody
+from msgspec import UNSET
+
+import settings
+from actors.wake import wake
+from models import pool, transitions
+from models.queries import from_json, json_text, sql
+from web import paces
+from web.contacts import read_phone
+from web.problems import Problem, not_found
+from web.wire import NewSender, Page, Sender, SenderChange
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+_MAY_PAUSE = ("ready", "degraded", "offline")
+_MAY_RESUME = ("paused", "blocked", "offline", "degraded")
+
+
+@get()
+async def listed() -> Page[Sender]:
+    """List every sender, oldest first."""
+    async with pool.connection() as conn:
+        rows = await sql.list_senders(conn)
+        return Page(items=[await _shown(conn, row) for row in rows], next_cursor=None)
+
+
+@post()
+async def create(data: JSONBody[NewSender]) -> Sender:
+    """Add a number by its device id. 409 if it is known; 422 for pacing out of range or an unknown time zone."""
+    pacing = paces.overrides(data.pacing)
+    zone = _time_zone(data.time_zone or settings.get().default_timezone)
+    async with pool.connection() as conn:
+        await paces.check(conn, pacing)
+        made = await sql.add_sender(
+            conn,
+            gateway=settings.get().gateway,
+            device_id=data.device_id,
+            name=data.name,
+            phone=read_phone(data.phone, None) if data.phone else None,
+            time_zone=zone,
+            daily_limit=data.daily_limit,
+            pacing=json_text(pacing),
+        )
+        if made is None:
+            raise Problem(409, "duplicate_sender", "a sender with this device_id exists already")
+        return await _shown(conn, await found(conn, made))
+
+
+@get("/{sender_id:uuid}")
+async def one(sender_id: FromPath[UUID]) -> Sender:
+    """Return one sender: its state and why, its quota today, the pace in force."""
+    async with pool.connection() as conn:
+        return await _shown(conn, await found(conn, sender_id))
+
+
+@patch("/{sender_id:uuid}")
+async def change(sender_id: FromPath[UUID], data: JSONBody[SenderChange]) -> Sender:
+    """Change a sender; pacing counts from the next batch on."""
+    async with pool.connection() as conn:
+        row = await found(conn, sender_id)
+        pacing = from_json(row["pacing"]) if data.pacing is UNSET else paces.overrides(data.pacing)
+        await paces.check(conn, pacing)
+        phone = row["phone"] if data.phone is UNSET else read_phone(data.phone, None) if data.phone else None
+        await sql.change_sender(
+            conn,
+            sender=sender_id,
+            name=row["name"] if data.name is UNSET else data.name,
+            phone=phone,
+            time_zone=row["time_zone"] if data.time_zone is UNSET else _time_zone(data.time_zone),
+            daily_limit=row["daily_limit"] if data.daily_limit is UNSET else data.daily_limit,
+            pacing=json_text(pacing),
+        )
+        return await _shown(conn, await found(conn, sender_id))
+
+
+@post("/{sender_id:uuid}/pause", status_code=200)
+async def pause(sender_id: FromPath[UUID]) -> Sender:
+    """Let nothing leave this number, Message 2 included, within a second. Its campaigns go on when it resumes."""
+    return await _move(sender_id, _MAY_PAUSE, "paused", "a person paused it")
+
+
+@post("/{sender_id:uuid}/resume", status_code=200)
+async def resume(sender_id: FromPath[UUID]) -> Sender:
+    """Let it send again; also after it was blocked or offline. Campaigns paused meanwhile are resumed one by one."""
+    shown = await _move(sender_id, _MAY_RESUME, "ready", "a person resumed it")
+    wake("send_batch", sender_id)
+    return shown
+
+
+router = Router("/senders", route_handlers=[listed, create, one, change, pause, resume], tags=["senders"])
+
+
+async def found(conn: pool.Conn, sender: UUID) -> Record:
+    """Return the row of a sender (with ``now``), or raise the 404."""
+    row: Record | None = await sql.read_sender(conn, sender=sender)
+    if row is None:
+        raise not_found("sender", sender)
+    return row
+
+
+async def _move(sender: UUID, old: tuple[str, ...], new: str, why: str) -> Sender:
+    async with pool.connection() as conn:
+        row = await found(conn, sender)
+        if not await transitions.move_sender(conn, sender, old=old, new=new, why=why, by="api"):
+            raise Problem(409, "not_possible", f"the sender is {row['state']}: {row['why'] or 'nothing to change'}")
+        return await _shown(conn, await found(conn, sender))
+
+
+async def _shown(conn: pool.Conn, row: Record) -> Sender:
+    same = ("id", "name", "gateway", "device_id", "phone", "time_zone", "state", "daily_limit", "created_at")
+    return Sender(
+        **{name: row[name] for name in same},
+        reason=row["why"],
+        pacing=from_json(row["pacing"]),
+        pace=paces.shown(await paces.in_force(conn, row)),
+        quota_today=await paces.quota_of(conn, row),
+    )
+
+
+def _time_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise Problem(422, "bad_time_zone", f"{name[:60]!r} is not an IANA time zone such as Europe/Paris")
+    return name
