@@ -1,0 +1,181 @@
+"""A worker is killed: before its promise, between promise and answer, after the answer but before the record.
+
+One worker holds five lanes, each in another of these moments, when it gets SIGKILL. No webhook tells anybody
+anything: what is settled is settled by asking the gateway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.crash import judge
+from tests.crash.claims import claims_of
+from tests.crash.process import alive, send
+from tests.crash.stage import Ground, Stage
+from tests.crash.story import Campaign, phones
+from tests.simulator_process import until
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+EACH = 6
+BEFORE, PROMISED, ON_ITS_WAY, TAKEN, ANSWERED = range(5)
+"""The moment each of the five lanes is in: nothing promised; promised, not written; written, no answer and not
+accepted; accepted, no answer; answered, not recorded."""
+RECOVERY_SECONDS = 15.0
+
+
+@dataclass
+class Killed:
+    """What stood in the rows at the kill, and in the rows and in the ledger when all was over."""
+
+    campaigns: list[Campaign]
+    before: list[dict[str, Record]]
+    after: list[dict[str, Record]]
+    ledger: list[judge.Line]
+    moves: dict[str, list[str]]
+    batches: int
+    verdict: judge.Verdict
+    died: float
+    settled: float
+    caught: dict[int, str]
+    """Whose message was in its moment when the worker died, by moment."""
+
+    def first(self, moment: int) -> tuple[Record, Record, list[judge.Line]]:
+        """Return the message caught in a moment: its row at the kill and at the end, and what the gateway took."""
+        phone = self.caught[moment]
+        lines = [line for line in self.ledger if line["phone"] == phone]
+        return self.before[moment][phone], self.after[moment][phone], lines
+
+
+async def play(ground: Ground) -> Killed:
+    """Have all five moments at once, kill the worker, bring it back, and wait until everything has left."""
+    scripts = {
+        phones(ON_ITS_WAY, 1)[0]: {"send": ["hang", "ok"]},
+        phones(TAKEN, 1)[0]: {"send": "timeout_after_accept"},
+    }
+    async with ground.system(senders=5, behaviour={"phones": scripts}) as system, system.books.apart() as blocker:
+        books = system.books
+        campaigns = [await books.draft(EACH, sender=number) for number in range(5)]
+        for moment, seconds in ((BEFORE, 25), (ANSWERED, 6), (PROMISED, 7)):
+            await books.rows(
+                "UPDATE sender SET gate_at = now() + make_interval(secs => $2) WHERE id = $1",
+                campaigns[moment].sender,
+                float(seconds),
+            )
+        async with claims_of(books) as claims:
+            for campaign in campaigns:
+                assert await books.launch(campaign)
+            await until(lambda: books.messages(campaigns[ANSWERED]), seconds=60, what="the rows of the last campaign")
+            locked = blocker.transaction()
+            await locked.start()
+            await blocker.execute("SELECT FROM recipient WHERE campaign = $1 FOR UPDATE", campaigns[ANSWERED].id)
+            while (last := await asyncio.wait_for(claims.get(), 60)).sender != campaigns[PROMISED].sender:
+                pass
+            worker = system.only("worker")
+            child = worker.tree()[-1]
+            send(child, signal.SIGKILL)
+            died = time.time()
+        before = [await books.messages(campaign) for campaign in campaigns]
+        # What the dead one had asked PostgreSQL to record must not be recorded after all.
+        await books.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        await locked.rollback()
+        taken = {line["phone"] for line in system.simulator.ledger()}
+        caught = {moment: campaigns[moment].phones[0] for moment in (BEFORE, ON_ITS_WAY, TAKEN)} | {
+            PROMISED: next(phone for phone, row in before[PROMISED].items() if row["id"] == last.message),
+            ANSWERED: next(p for p, row in before[ANSWERED].items() if row["status"] == "sending" and p in taken),
+        }
+        await until(lambda: not worker.lives, seconds=30, what="the master to end with its worker")
+        assert not alive(child)
+        await system.bring_back()
+        await books.rows("UPDATE sender SET gate_at = least(gate_at, now() + interval '1 s')")
+        await books.all_left(*campaigns)
+        moves: dict[str, list[str]] = {}
+        for row in await books.rows(
+            "SELECT m.phone, e.new, e.why FROM event e JOIN message m ON m.id = e.subject_id ORDER BY e.id"
+        ):
+            moves.setdefault(row["phone"], []).append(f"{row['new']}: {row['why']}")
+        return Killed(
+            campaigns=campaigns,
+            before=before,
+            after=[await books.messages(campaign) for campaign in campaigns],
+            ledger=system.simulator.ledger(),
+            moves=moves,
+            batches=await books.value("SELECT count(*) FROM batch WHERE campaign = $1", campaigns[BEFORE].id),
+            verdict=await judge.assert_right(system, *campaigns),
+            died=died,
+            caught=caught,
+            settled=float(await books.value("SELECT extract(epoch FROM max(at)) FROM event WHERE subject = 'message'")),
+        )
+
+
+SCENES = [(35.0, play)]
+
+
+@pytest.fixture
+def killed(stage: Stage) -> Killed:
+    """What was seen; played once for all tests of this file."""
+    return stage.told(play)
+
+
+def test_worker_before_the_promise_sends_once_in_the_same_batch(killed: Killed) -> None:
+    before = killed.before[BEFORE]
+    assert {row["status"] for row in before.values()} == {"pending"}
+    _, after, lines = killed.first(BEFORE)
+    assert after["attempt"] == 1
+    assert len(lines) == 1
+    assert killed.batches == 1
+
+
+def test_worker_between_promise_and_write_sends_once_proven_absent(killed: Killed) -> None:
+    before, after, lines = killed.first(PROMISED)
+    assert before["status"] == "sending"
+    assert after["attempt"] == 2
+    assert len(lines) == 1
+    assert "pending: proven absent at the gateway: sent again" in killed.moves[after["phone"]]
+
+
+def test_worker_between_promise_and_answer_sends_once_proven_absent(killed: Killed) -> None:
+    before, after, lines = killed.first(ON_ITS_WAY)
+    assert before["status"] == "sending"
+    assert after["attempt"] == 2
+    assert len(lines) == 1
+    assert lines[0]["time"] > killed.died
+
+
+def test_worker_after_the_gateway_took_it_is_found_and_recorded(killed: Killed) -> None:
+    before, after, lines = killed.first(TAKEN)
+    assert before["status"] == "sending"
+    assert after["attempt"] == 1
+    assert after["gateway_id"] == lines[0]["id"]
+    assert len(lines) == 1
+    assert any(move.endswith(": found at the gateway") for move in killed.moves[after["phone"]])
+
+
+def test_worker_after_the_answer_before_the_record_is_found_and_recorded(killed: Killed) -> None:
+    before, after, lines = killed.first(ANSWERED)
+    assert before["status"] == "sending"
+    assert lines[0]["time"] < killed.died
+    assert after["attempt"] == 1
+    assert after["gateway_id"] == lines[0]["id"]
+    assert len(lines) == 1
+    assert any(move.endswith(": found at the gateway") for move in killed.moves[after["phone"]])
+
+
+def test_every_lane_goes_on_after_a_killed_worker(killed: Killed, capsys: pytest.CaptureFixture[str]) -> None:
+    assert killed.verdict.wrong == []
+    first = {
+        line["device"]: line["time"] - killed.died for line in reversed(killed.ledger) if line["time"] > killed.died
+    }
+    with capsys.disabled():
+        print(
+            f"\nrecovery after SIGKILL of a worker: the next message after {min(first.values()):.1f} s (design:"
+            f" {RECOVERY_SECONDS:g} s), the last doubt settled after {killed.settled - killed.died:.1f} s"
+        )
+    assert min(first.values()) < 2 * RECOVERY_SECONDS
