@@ -211,9 +211,9 @@ async def test_a_send_may_never_be_answered(simulator: Simulator, outcome: str, 
             timeout=0.3,
             trust_env=False,
         )
-    assert len(simulator.ledger()) == accepted
-    await until(lambda: simulator.requests()["endpoints"]["POST /v1/messages"].get("none") == 1)
-    assert simulator.requests()["in_flight"] == {}
+    await until(lambda: len(simulator.ledger()) == accepted)
+    await until(lambda: simulator.requests()["endpoints"].get("POST /v1/messages", {}).get("none") == 1)
+    await until(lambda: simulator.requests()["in_flight"] == {})
 
 
 def test_an_answer_after_acceptance_may_be_late(simulator: Simulator) -> None:
