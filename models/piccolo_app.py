@@ -4,8 +4,10 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig, table_finder
 
+TABLES = ["senders", "people", "campaigns", "messages", "operation"]
+
 APP_CONFIG = AppConfig(
     app_name="relance",
     migrations_folder_path=str(Path(__file__).parent / "migrations"),
-    table_classes=table_finder(modules=["models.tables"]),
+    table_classes=table_finder([f"models.tables.{name}" for name in TABLES], exclude_imported=True),
 )

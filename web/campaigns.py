@@ -19,7 +19,8 @@ from web import paces
 from web.contacts import refuse_unknown_categories
 from web.pages import Cursor, Limit, key, page
 from web.problems import Problem, not_found
-from web.wire import Campaign, CampaignChange, CampaignLine, Exclusion, Media, NewCampaign, Page
+from web.wire.campaigns import Campaign, CampaignChange, CampaignLine, Exclusion, Media, NewCampaign
+from web.wire.common import Page
 
 if TYPE_CHECKING:
     from asyncpg import Record

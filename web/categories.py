@@ -13,7 +13,8 @@ from models import pool
 from models.queries import sql
 from web.pages import Cursor, Limit, key, page
 from web.problems import Problem, not_found
-from web.wire import Category, Changed, Members, NewCategory, Page
+from web.wire.categories import Category, Changed, Members, NewCategory
+from web.wire.common import Page
 
 if TYPE_CHECKING:
     from asyncpg import Record

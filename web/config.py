@@ -14,7 +14,7 @@ from models import pace, pool
 from models.queries import from_json, json_text, sql
 from rules.pacing import OutOfBounds, resolve
 from web.problems import Problem
-from web.wire import SettingInForce
+from web.wire.config import SettingInForce
 
 if TYPE_CHECKING:
     from models.pool import Conn

@@ -17,7 +17,8 @@ from models.queries import from_json, json_text, sql
 from rules import phone
 from web.pages import Cursor, Limit, key, page
 from web.problems import Problem, not_found
-from web.wire import Contact, ContactChange, ContactLine, NewContact, Page
+from web.wire.common import Page
+from web.wire.contacts import Contact, ContactChange, ContactLine, NewContact
 
 if TYPE_CHECKING:
     from asyncpg import Record

@@ -11,7 +11,7 @@ from litestar import Response, get
 
 from models import live, migrations, pool
 from rules.status import ALLOWED
-from web.wire import Readiness
+from web.wire.intake import Readiness
 
 PATIENCE_SECONDS = 2.0
 """A database that answers later than this is not ready."""

@@ -14,7 +14,7 @@ from gateway import Gateway, Rejected, open_gateway
 from models import pool
 from models.queries import sql
 from web.problems import Problem
-from web.wire import Stored
+from web.wire.intake import Stored
 
 log = structlog.get_logger()
 

@@ -15,7 +15,8 @@ from models import pool
 from models.queries import from_json, sql
 from web.contacts import refuse_unknown_categories
 from web.problems import Problem, not_found
-from web.wire import ImportState, Made, RowError
+from web.wire.common import Made
+from web.wire.contacts import ImportState, RowError
 
 if TYPE_CHECKING:
     from asyncpg import Record

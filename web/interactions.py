@@ -14,7 +14,7 @@ from models import pool
 from models.queries import sql
 from web import csvs
 from web.pages import Cursor, Limit, key, page
-from web.wire import Interaction
+from web.wire.messages import Interaction
 
 Kind = Literal[
     "text", "emoji", "voice", "audio", "image", "video", "document", "sticker", "location", "reaction", "poll", "other"

@@ -19,7 +19,8 @@ from rules.text import BadTemplate, Hole, fill, placeholders
 from web import paces, senders
 from web.campaigns import found, locked, shown
 from web.problems import Problem
-from web.wire import Audience, Campaign, Ends, Launched, PauseOrder, Preview, Sample, SendOrder
+from web.wire.campaigns import Campaign
+from web.wire.launching import Audience, Ends, Launched, PauseOrder, Preview, Sample, SendOrder
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -11,7 +11,8 @@ from litestar.params import FromQuery
 from models import pool
 from models.queries import sql
 from web.pages import Cursor, Limit, key, page
-from web.wire import Message, MessageStats, Page
+from web.wire.common import Page
+from web.wire.messages import Message, MessageStats
 
 Status = Literal[
     "pending", "sending", "unconfirmed", "sent", "delivered", "read", "failed", "cancelled", "no_interaction"

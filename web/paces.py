@@ -13,7 +13,8 @@ from models.queries import json_text, sql
 from rules import quota
 from rules.pacing import OutOfBounds, Pace, Source, resolve
 from web.problems import Problem
-from web.wire import PaceInForce, Pacing, Quota
+from web.wire.config import PaceInForce, Pacing
+from web.wire.senders import Quota
 
 if TYPE_CHECKING:
     from asyncpg import Record

@@ -8,7 +8,7 @@ from uuid import UUID
 from litestar.params import QueryParameter
 
 from web.problems import Problem
-from web.wire import Page
+from web.wire.common import Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -14,7 +14,8 @@ from rules.status import RecipientState
 from web.campaigns import found
 from web.pages import Cursor, Limit, key, page
 from web.problems import Problem, not_found
-from web.wire import Event, Interaction, Message, Page, Recipient, RecipientLine, Resolution
+from web.wire.common import Page
+from web.wire.messages import Event, Interaction, Message, Recipient, RecipientLine, Resolution
 
 if TYPE_CHECKING:
     from asyncpg import Record

@@ -17,7 +17,8 @@ from models.queries import from_json, json_text, sql
 from web import paces
 from web.contacts import read_phone
 from web.problems import Problem, not_found
-from web.wire import NewSender, Page, Sender, SenderChange
+from web.wire.common import Page
+from web.wire.senders import NewSender, Sender, SenderChange
 
 if TYPE_CHECKING:
     from asyncpg import Record

@@ -19,7 +19,8 @@ from web.campaigns import found
 from web.pages import Cursor, Limit, page
 from web.problems import Problem, not_found
 from web.stream import event_stream
-from web.wire import BatchLine, Minute, Page
+from web.wire.common import Page
+from web.wire.launching import BatchLine, Minute
 
 MOST_WATCHED = 100
 """Campaigns whose snapshot begins the stream of everything, the newest of them."""

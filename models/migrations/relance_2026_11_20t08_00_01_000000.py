@@ -2,7 +2,7 @@
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
-from models.tables import Message
+from models.tables.messages import Message
 
 ID = "2026-11-20T08:00:01:000000"
 VERSION = "1.38.0"

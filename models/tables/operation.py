@@ -1,0 +1,49 @@
+"""What keeps the service itself running: configuration, alerts, processes."""
+
+from __future__ import annotations
+
+from piccolo.columns import JSONB, UUID, Integer, Text, Timestamptz
+from piccolo.columns.defaults.timestamptz import TimestamptzNow
+from piccolo.table import Table
+from uuid_utils.compat import uuid7
+
+
+class Setting(Table):
+    """Run-time configuration: overrides the environment, is overridden by sender and campaign."""
+
+    key = Text(primary_key=True)
+    value = JSONB()
+    changed_at = Timestamptz(default=TimestamptzNow())
+    changed_by = Text()
+
+
+class Alert(Table):
+    """Something a person should know: raised once per (kind, subject), updated, resolved."""
+
+    id = UUID(primary_key=True, default=uuid7)
+    kind = Text()
+    subject = Text()
+    text = Text()
+    times = Integer(default=1)
+    raised_at = Timestamptz(default=TimestamptzNow())
+    updated_at = Timestamptz(default=TimestamptzNow())
+    resolved_at = Timestamptz(null=True, default=None)
+
+
+class Heartbeat(Table):
+    """One process that lives, or lived. Its id is on every promise it made."""
+
+    process = UUID(primary_key=True, default=None)
+    kind = Text(help_text="web, worker, replies or scheduler")
+    host = Text()
+    pid = Integer()
+    started_at = Timestamptz(default=TimestamptzNow())
+    beat_at = Timestamptz(default=TimestamptzNow())
+
+
+class Leader(Table):
+    """Who may act as the one scheduler, until when. A frozen leader loses it by the clock."""
+
+    name = Text(primary_key=True)
+    owner = UUID(default=None)
+    until = Timestamptz()

@@ -1,0 +1,100 @@
+"""A campaign: what is written down of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from web.wire.common import Body, Ids, Name, Text
+from web.wire.config import Pacing
+
+
+class Exclusion(Body, kw_only=True):
+    """Who is left out: members of these categories, those who got a Message 1 within so many days."""
+
+    category_ids: Ids = field(default_factory=list)
+    contacted_within_days: Annotated[int, Meta(ge=1, le=3650)] | None = None
+
+
+class Media(Body, kw_only=True):
+    """One attachment by public address."""
+
+    url: Annotated[str, Meta(pattern="^https?://", max_length=2000)]
+    filename: Annotated[str, Meta(max_length=200)] | None = None
+
+
+class NewCampaign(Body, kw_only=True):
+    """``message_2`` null: no follow-up. ``sender_id`` may be left out while there is only one sender."""
+
+    name: Name
+    category_ids: Annotated[list[UUID], Meta(max_length=1000)]
+    message_1: Text
+    message_2: Text | None = None
+    sender_id: UUID | None = None
+    exclude: Exclusion = field(default_factory=Exclusion)
+    media_1: Media | None = None
+    media_2: Media | None = None
+    pacing: Pacing = field(default_factory=Pacing)
+    quiet_hours: str | None = None
+    scheduled_at: datetime | None = None
+
+
+class CampaignChange(Body, kw_only=True):
+    """What is left out stays. Once launched only ``pacing`` and ``quiet_hours`` may change, from the next batch on."""
+
+    name: Name | UnsetType = UNSET
+    category_ids: Annotated[list[UUID], Meta(max_length=1000)] | UnsetType = UNSET
+    message_1: Text | UnsetType = UNSET
+    message_2: Text | UnsetType | None = UNSET
+    sender_id: UUID | UnsetType = UNSET
+    exclude: Exclusion | UnsetType = UNSET
+    media_1: Media | UnsetType | None = UNSET
+    media_2: Media | UnsetType | None = UNSET
+    pacing: Pacing | UnsetType = UNSET
+    quiet_hours: str | UnsetType | None = UNSET
+    scheduled_at: datetime | UnsetType | None = UNSET
+
+
+class Campaign(Struct, kw_only=True):
+    """One campaign, whole."""
+
+    id: UUID
+    name: str
+    status: str
+    reason: str
+    holds: str | None
+    sender_id: UUID
+    category_ids: list[UUID]
+    exclude: Exclusion
+    message_1: str
+    message_2: str | None
+    media_1: dict[str, Any] | None
+    media_2: dict[str, Any] | None
+    pacing: dict[str, Any]
+    quiet_hours: str | None
+    scheduled_at: datetime | None
+    created_at: datetime
+    launched_at: datetime | None
+    completed_at: datetime | None
+
+
+class CampaignLine(Struct, kw_only=True):
+    """A campaign in a list, with its main figures."""
+
+    id: UUID
+    name: str
+    status: str
+    reason: str
+    sender_id: UUID
+    scheduled_at: datetime | None
+    created_at: datetime
+    launched_at: datetime | None
+    completed_at: datetime | None
+    total: int
+    sent: int
+    interactions: int
+    message_2_sent: int
+    failed_count: int

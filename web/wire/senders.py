@@ -1,0 +1,61 @@
+"""The numbers messages go out from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from web.wire.common import Body, Name
+from web.wire.config import PaceInForce, Pacing
+
+
+class NewSender(Body, kw_only=True):
+    """A number of the gateway's account, by the id of its device."""
+
+    device_id: Annotated[str, Meta(pattern="^[0-9a-f]{24}$")]
+    name: Name
+    phone: str | None = None
+    time_zone: str | None = None
+    daily_limit: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    pacing: Pacing = field(default_factory=Pacing)
+
+
+class SenderChange(Body, kw_only=True):
+    """What is left out stays; ``daily_limit`` null means DAILY_MESSAGE_LIMIT."""
+
+    name: Name | UnsetType = UNSET
+    phone: str | UnsetType | None = UNSET
+    time_zone: str | UnsetType = UNSET
+    daily_limit: Annotated[int, Meta(ge=1, le=1000000)] | UnsetType | None = UNSET
+    pacing: Pacing | UnsetType = UNSET
+
+
+class Quota(Struct, kw_only=True):
+    """One local day of a number."""
+
+    day: str
+    limit: int
+    used: int
+    remaining: int
+    level: str
+
+
+class Sender(Struct, kw_only=True):
+    """One WhatsApp number and its lane."""
+
+    id: UUID
+    name: str
+    gateway: str
+    device_id: str
+    phone: str | None
+    time_zone: str
+    state: str
+    reason: str
+    daily_limit: int | None
+    pacing: dict[str, Any]
+    pace: PaceInForce
+    quota_today: Quota
+    created_at: datetime
