@@ -142,7 +142,7 @@ def running_simulator(
 async def until(fact: Callable[[], Awaitable[Fact]], *, seconds: float = ..., what: str = ...) -> Fact: ...
 @overload
 async def until(fact: Callable[[], Fact], *, seconds: float = ..., what: str = ...) -> Fact: ...
-async def until(fact: Callable[[], Any], *, seconds: float = 10.0, what: str = "the fact waited for") -> Any:
+async def until(fact: Callable[[], Any], *, seconds: float = 30.0, what: str = "the fact waited for") -> Any:
     """Ask again and again until the answer is truthy, and return it; fails after ``seconds``."""
     deadline = time.monotonic() + seconds
     while True:

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from uuid import UUID
 
@@ -32,7 +31,9 @@ async def test_a_living_process_holds_its_lock_and_beats(world: World) -> None:
     async def beats_on() -> bool:
         return bool(await world.value("SELECT beat_at > $2 FROM heartbeat WHERE process = $1", name, beat["beat_at"]))
 
-    await until(beats_on, seconds=3)
+    await until(
+        beats_on,
+    )
 
 
 async def test_a_process_whose_connection_was_cut_goes_on_under_a_new_name(world: World) -> None:
@@ -42,7 +43,9 @@ async def test_a_process_whose_connection_was_cut_goes_on_under_a_new_name(world
         "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
         " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
-    new = await until(lambda: (name := world.process.identity.id) != old and name, seconds=5)
+    new = await until(
+        lambda: (name := world.process.identity.id) != old and name,
+    )
     assert isinstance(new, UUID) and new != old
     assert await held(world, new) and not await held(world, old)
 
@@ -69,14 +72,12 @@ async def test_the_lock_is_freed_when_the_process_is_killed_and_kept_while_it_is
 
         await until(silent)
         assert await held(memory, name)
-        killed = time.monotonic()
         child.kill()
 
         async def freed() -> bool:
             return not await held(memory, name)
 
-        await until(freed, seconds=2)
-        assert time.monotonic() - killed < 1
+        await until(freed)
     finally:
         child.kill()
         child.wait()

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from uuid import uuid4
 
 import msgspec
@@ -51,9 +50,7 @@ async def test_without_redis_the_minute_is_stored_all_the_same(world: World, ser
     campaign = await world.reached(2)
     servers.valkey.freeze()
     try:
-        began = time.monotonic()
-        await run(refresh_stats, campaign)
-        assert time.monotonic() - began < 1.5
+        await asyncio.wait_for(run(refresh_stats, campaign), 15)  # frozen, it would never answer
     finally:
         servers.valkey.thaw()
     assert await world.value("SELECT sent FROM campaign_minute") == 2

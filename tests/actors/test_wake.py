@@ -72,7 +72,7 @@ async def test_nobody_ever_waits_for_a_redis_that_does_not_answer(
         began = time.monotonic()
         for _ in range(200):
             waker.wake("handle_interaction", uuid4())
-        assert time.monotonic() - began < 0.05
+        assert time.monotonic() - began < 200 * live.CALL_SECONDS / 10
     finally:
         servers.valkey.thaw() if how == "freeze" else servers.valkey.start()
     waker.wake("sweep_campaigns")  # it goes on when Redis is back
@@ -91,7 +91,7 @@ def test_more_wake_ups_than_may_wait_are_dropped_and_not_waited_for(
             waker.wake("sweep_campaigns")
         began = time.monotonic()
         waker.close()
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 10
     finally:
         servers.valkey.thaw()
 

@@ -211,7 +211,7 @@ async def test_whatever_breaks_after_the_request_may_have_left(
             await open_client(server.url).send(order())
         assert type(error.value) is Unknown
         assert len(server.requests) == 1
-        assert time.monotonic() - began < 2.0
+        assert time.monotonic() - began < 10
 
 
 async def test_a_redirect_is_not_followed(open_client: Open) -> None:

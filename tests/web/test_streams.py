@@ -42,7 +42,7 @@ async def test_a_stream_begins_with_a_snapshot_and_goes_on_with_what_is_publishe
             return await publish(redis_url, campaign, sent=7)
 
         await until(heard, what="the hub's subscription")
-        change = await asyncio.wait_for(_where(events, sent=7), 5)
+        change = await asyncio.wait_for(_where(events, sent=7), 30)
         assert change.id > first.id
 
 
@@ -54,7 +54,7 @@ async def test_a_stream_of_one_campaign_hears_nothing_of_another(
         await anext(events)
         await publish(redis_url, other, sent=1)
         await publish(redis_url, one, sent=2)
-        assert (await asyncio.wait_for(_where(events, sent=2), 5)).data["campaign_id"] == one
+        assert (await asyncio.wait_for(_where(events, sent=2), 30)).data["campaign_id"] == one
 
 
 async def test_the_stream_of_everything_begins_with_every_active_campaign(
@@ -62,10 +62,10 @@ async def test_the_stream_of_everything_begins_with_every_active_campaign(
 ) -> None:
     running = await worlds.launched(conn, 1)
     async with watching(api, "/api/events") as events:
-        first = await asyncio.wait_for(_where(events, campaign_id=str(running.campaign)), 5)
+        first = await asyncio.wait_for(_where(events, campaign_id=str(running.campaign)), 30)
         assert (first.data["status"], first.data["total"]) == ("sending", 1)
         await publish(redis_url, str(running.campaign), sent=99)
-        assert (await asyncio.wait_for(_where(events, sent=99), 5)).id > first.id
+        assert (await asyncio.wait_for(_where(events, sent=99), 30)).id > first.id
 
 
 async def test_who_comes_back_gets_a_fresh_snapshot_with_a_later_id(
@@ -86,7 +86,7 @@ async def test_a_frame_that_cannot_be_read_ends_no_stream(
         async with redis.asyncio.Redis.from_url(redis_url) as client:
             await client.publish("relance:frames", "{broken")
         await publish(redis_url, campaign, sent=3)
-        await asyncio.wait_for(_where(events, sent=3), 5)
+        await asyncio.wait_for(_where(events, sent=3), 30)
     assert web.logged(event="a live frame cannot be read")
 
 
@@ -116,7 +116,7 @@ async def test_without_redis_a_stream_goes_on_with_snapshots_from_sql(
             async with watching(api, f"{path}/events") as events:
                 await anext(events)
                 await api.post(f"{path}/cancel")
-                await asyncio.wait_for(_where(events, status="cancelled"), 10)
+                await asyncio.wait_for(_where(events, status="cancelled"), 30)
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ async def test_a_stream_survives_the_death_of_redis_and_hears_it_again(
                 valkey.start()
                 await until(lambda: len(web.logged(event="live frames are heard")) == 2, what="the new subscription")
                 await publish(valkey.url, campaign, sent=5)
-                await asyncio.wait_for(_where(events, sent=5), 10)
+                await asyncio.wait_for(_where(events, sent=5), 30)
 
 
 async def test_a_frozen_redis_does_not_freeze_a_stream(
@@ -169,7 +169,7 @@ async def test_a_shutdown_ends_the_streams_and_the_process_at_once(environment: 
             web.process.send_signal(signal.SIGTERM)
             assert [event async for event in events] == []
             await until(lambda: web.process.poll() is not None, what="the end of the process")
-            assert time.monotonic() - asked < 4
+            assert time.monotonic() - asked < 15
     assert web.process.returncode == -signal.SIGTERM  # as it was asked to
     assert not web.logged(level="error")
 
