@@ -11,6 +11,7 @@ import httpx
 from local import evidence, proof, stack
 from local.demo_screen import Screen
 from local.evidence import Simulated, simulated
+from local.proof_person import Evidence
 from local.story import tell
 from rules.phone import mask
 
@@ -93,7 +94,7 @@ def _print_figures(verdict: proof.Verdict, seen: Simulated, invited: Sequence[st
 
 async def _print_differences(
     system: stack.Stack,
-    both: proof.Evidence,
+    both: Evidence,
     seen: Simulated,
     differences: Sequence[proof.Difference],
     screen: Screen,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import httpx
 
-from local.proof import Evidence
+from local.proof_person import Evidence
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record

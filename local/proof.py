@@ -8,44 +8,23 @@ no webhook undelivered or undigested. One campaign; its contacts were written to
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from datetime import timedelta
+from typing import Final, Literal
 
+from local.proof_person import Evidence, Person, Row, expected_of, own_time
 from rules.phone import identity
 
-Row = Mapping[str, Any]
 Kind = Literal[
     "not_invited", "uninvited", "unknown_reference", "doubled", "lost", "unrecorded", "altered", "wrong_window",
     "message_2_missing", "message_2_unasked", "message_2_after_stop", "wrong_state",
 ]  # fmt: skip
 
 ACCEPTED: Final = frozenset({"sent", "delivered", "read"})
-EARLY_SECONDS: Final = 2
-"""A reply may be dated so much before the promise: gateways cut to the second, and clocks differ."""
 CLOCK_SECONDS: Final = 6.0
 """The most by which our time of a send may differ from the gateway's: the longest deadline of a call."""
-EXPIRED: Final = "message:expired"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
-    """Both sides of one campaign.
-
-    ``recipients``: id, phone, identity, state, failed_step, window_ends_at, opted_out_at (the contact's).
-    ``messages``: id, recipient, step, phone, text, status, promised_at, sent_at.
-    """
-
-    status: str
-    window_seconds: float
-    has_message_2: bool
-    recipients: Sequence[Row]
-    messages: Sequence[Row]
-    accepted: Sequence[Row]
-    inbound: Sequence[Row]
 
 
 @dataclass(frozen=True)
@@ -72,38 +51,6 @@ class Verdict:
     reached: Counter[int] = field(default_factory=Counter)
     """People whom a message of a step reached for good, by the gateway's word."""
     differences: list[Difference] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Expected:
-    """What must have become of one person."""
-
-    reply: Literal["in_window", "late", "stop", "none", "unreached"]
-    states: frozenset[str]
-    message_2: bool | None
-    """Due, not due, or (None) either: STOP came between the reply and Message 2."""
-
-
-@dataclass
-class _Person:
-    """One recipient with everything both sides have of it."""
-
-    row: Row
-    message: dict[int, Row]
-    lines: dict[int, list[Row]]
-    inbound: list[Row]
-
-    @property
-    def identity(self) -> str:
-        return str(self.row["identity"])
-
-    def took(self, step: int) -> list[Row]:
-        """Return the lines of one step that the gateway took and did not let expire."""
-        return [line for line in self.lines[step] if not _expired(line)]
-
-    def reached(self, step: int) -> bool:
-        """Whether a message of this step left for good."""
-        return any(line["failure"] is None for line in self.took(step))
 
 
 def compare(
@@ -145,7 +92,7 @@ def wrong_figures(verdict: Verdict, figures: Mapping[str, int]) -> list[str]:
     ]
 
 
-def _people(evidence: Evidence, verdict: Verdict) -> list[_Person]:
+def _people(evidence: Evidence, verdict: Verdict) -> list[Person]:
     """Sort every row and line under the person it belongs to; a line of nobody is a difference."""
     messages: dict[str, dict[int, Row]] = defaultdict(dict)
     owner: dict[str, Row] = {}
@@ -165,17 +112,17 @@ def _people(evidence: Evidence, verdict: Verdict) -> list[_Person]:
         if entry["genuine"]:
             written[identity(entry["phone"])].append(entry)
     return [
-        _Person(
+        Person(
             row=row,
             message=messages[str(row["id"])],
             lines=lines[str(row["id"])],
-            inbound=sorted(written[row["identity"]], key=lambda entry: (_own_time(entry), entry["time"])),
+            inbound=sorted(written[row["identity"]], key=lambda entry: (own_time(entry), entry["time"])),
         )
         for row in evidence.recipients
     ]
 
 
-def _check_audience(people: Iterable[_Person], invited: Collection[str], verdict: Verdict) -> None:
+def _check_audience(people: Iterable[Person], invited: Collection[str], verdict: Verdict) -> None:
     """Everybody who should be a recipient is one, and nobody else."""
     wanted, there = {identity(phone) for phone in invited}, {person.identity for person in people}
     for missing in sorted(wanted - there):
@@ -184,7 +131,7 @@ def _check_audience(people: Iterable[_Person], invited: Collection[str], verdict
         verdict.differences.append(Difference("uninvited", extra, "should not have been written to"))
 
 
-def _check_sends(person: _Person, step: int, verdict: Verdict, unconfirmed_allowed: bool) -> None:
+def _check_sends(person: Person, step: int, verdict: Verdict, unconfirmed_allowed: bool) -> None:
     """Accepted references = messages sent, nobody twice, and what arrived is what was meant."""
     took, message = person.took(step), person.message.get(step)
     verdict.accepted[step] += bool(took)
@@ -211,7 +158,7 @@ def _check_sends(person: _Person, step: int, verdict: Verdict, unconfirmed_allow
         differs("unrecorded", f"failed at the gateway, and is {status} in the database")
 
 
-def _check_window(person: _Person, evidence: Evidence, verdict: Verdict) -> None:
+def _check_window(person: Person, evidence: Evidence, verdict: Verdict) -> None:
     """The window began when the gateway took Message 1, and is as long as the campaign says."""
     message, ends = person.message.get(1), person.row["window_ends_at"]
     if message is None or message["sent_at"] is None or not person.reached(1):
@@ -226,9 +173,9 @@ def _check_window(person: _Person, evidence: Evidence, verdict: Verdict) -> None
         verdict.differences.append(Difference("wrong_window", person.identity, text))
 
 
-def _check_story(person: _Person, evidence: Evidence, verdict: Verdict, unconfirmed_allowed: bool) -> None:
+def _check_story(person: Person, evidence: Evidence, verdict: Verdict, unconfirmed_allowed: bool) -> None:
     """Message 2 exactly where it is due, and the right final state."""
-    expected = _expected(person, evidence, unconfirmed_allowed)
+    expected = expected_of(person, evidence, unconfirmed_allowed)
     verdict.replies[expected.reply] += 1
 
     def differs(kind: Kind, text: str) -> None:
@@ -256,46 +203,3 @@ def _may_be_missing(second: Row | None, unconfirmed_allowed: bool) -> bool:
     return second is not None and (
         second["status"] == "failed" or (unconfirmed_allowed and second["status"] == "unconfirmed")
     )
-
-
-def _expected(person: _Person, evidence: Evidence, unconfirmed_allowed: bool) -> _Expected:
-    """Say from the gateway's side alone what must have become of a person."""
-    stopped = {"opted_out"} if person.row["opted_out_at"] is not None else set()
-    doubt = {"unconfirmed"} if unconfirmed_allowed else set()
-    if not person.reached(1):
-        ends = {"failed"} | stopped | doubt | ({"cancelled"} if evidence.status == "cancelled" else set())
-        return _Expected("unreached", frozenset(ends), False)
-    replies = _replies(person)
-    if not replies:
-        return _Expected("none", frozenset({"no_interaction"} | stopped | doubt), False)
-    if replies[0]["opt_out"]:
-        return _Expected("stop", frozenset({"opted_out"}), False)
-    if not _in_window(replies[0], person.row["window_ends_at"]):
-        return _Expected("late", frozenset({"late_reply"} | stopped), False)
-    if not evidence.has_message_2:
-        return _Expected("in_window", frozenset({"replied"} | stopped), False)
-    if person.reached(2):
-        return _Expected("in_window", frozenset({"followed_up"}), True)
-    if any(reply["opt_out"] for reply in replies[1:]) and not person.took(2):
-        return _Expected("in_window", frozenset({"opted_out", "failed"}), None)
-    return _Expected("in_window", frozenset({"failed"} | ({"replied"} if doubt else set())), True)
-
-
-def _replies(person: _Person) -> list[Row]:
-    """Return what the person wrote since Message 1 was promised, oldest first."""
-    promised: datetime | None = person.message[1]["promised_at"]
-    begins = math.floor(promised.timestamp()) - EARLY_SECONDS if promised is not None else 0
-    return [entry for entry in person.inbound if _own_time(entry) >= begins]
-
-
-def _in_window(reply: Row, ends: datetime | None) -> bool:
-    return ends is not None and _own_time(reply) < ends.timestamp()
-
-
-def _own_time(entry: Row) -> float:
-    """Return when it was written, as the service could know it: the gateway's word, or the truth if that is less."""
-    return min(float(entry["timestamp"]), float(entry["time"]))
-
-
-def _expired(line: Row) -> bool:
-    return line["failure"] is not None and line["failure"]["code"] == EXPIRED

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local.evidence import Simulated
-from local.proof import Evidence
+from local.proof_person import Evidence
 from rules.phone import identity, mask
 
 Row = Mapping[str, Any]

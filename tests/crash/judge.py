@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from local import evidence, proof
+from local.proof_person import EXPIRED, Evidence
 from local.story import tell
 from rules.phone import identity
 from rules.status import ALLOWED
@@ -86,7 +87,7 @@ async def told(system: System, verdict: Verdict, *campaigns: Campaign) -> str:
 
 def left(line: Any) -> bool:
     """Whether an accepted message is one that left: what expired in the gateway's queue did not."""
-    return line["failure"] is None or line["failure"]["code"] != proof.EXPIRED
+    return line["failure"] is None or line["failure"]["code"] != EXPIRED
 
 
 def lines_of(system: System, phone: str) -> list[Line]:
@@ -94,7 +95,7 @@ def lines_of(system: System, phone: str) -> list[Line]:
     return [line for line in system.simulator.ledger() if line["phone"] == phone and left(line)]
 
 
-def _judge_rows(verdict: Verdict, sides: proof.Evidence, unconfirmed_allowed: bool) -> None:
+def _judge_rows(verdict: Verdict, sides: Evidence, unconfirmed_allowed: bool) -> None:
     """Nothing is forgotten on the way: no row may still be promised or to be promised."""
     people = {recipient["id"]: recipient["identity"] for recipient in sides.recipients}
     for message in sides.messages:

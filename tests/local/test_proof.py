@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.evidence import Simulated
-from local.proof import Evidence, compare, wrong_figures
+from local.proof import compare, wrong_figures
+from local.proof_person import Evidence
 from local.story import tell
 from rules.phone import identity
 
