@@ -35,7 +35,12 @@ def run_tests(arguments: list[str], home: Path) -> int:
         ).returncode
         print("bin/test: with arguments the coverage threshold is skipped", flush=True)
         return code
-    return coverage("run", "-m", "pytest") or coverage("combine", "--quiet") or coverage("report")
+    return coverage("run", "-m", "pytest", *_side_by_side()) or coverage("combine", "--quiet") or coverage("report")
+
+
+def _side_by_side() -> list[str]:
+    """Most tests wait for something most of the time: one worker more than processors fills the waiting."""
+    return ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 if __name__ == "__main__":

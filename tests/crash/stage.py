@@ -24,6 +24,9 @@ from tests.crash.system import System, running
 AT_ONCE = 4
 """Scenes played at the same time: enough to fill the waiting, few enough for two cores."""
 
+FIGURES = "figures"
+"""The property of a test under which its figures are told at the end of the run."""
+
 Told = TypeVar("Told")
 Scene = Callable[["Ground"], Coroutine[Any, Any, Told]]
 
@@ -101,11 +104,10 @@ def scene(*, seconds: float = 30.0) -> Callable[[Scene[str | None]], Callable[..
     """Make a scene a test. ``seconds``: about how long it takes; the longest are begun first."""
 
     def made(play: Scene[str | None]) -> Callable[..., None]:
-        def test(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+        def test(stage: Stage, record_property: Callable[[str, object], None]) -> None:
             figures = stage.told(play)
             if figures:
-                with capsys.disabled():
-                    print(f"\n{figures}")
+                record_property(FIGURES, figures)
 
         test.__name__, test.__qualname__ = play.__name__, play.__qualname__
         test.__doc__, test.__module__ = play.__doc__, play.__module__

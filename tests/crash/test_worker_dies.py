@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ import pytest
 from tests.crash import judge
 from tests.crash.claims import claims_of
 from tests.crash.process import alive, send
-from tests.crash.stage import Ground, Stage
+from tests.crash.stage import FIGURES, Ground, Stage
 from tests.crash.story import Campaign, phones
 from tests.simulator_process import until
 
@@ -168,14 +169,16 @@ def test_worker_after_the_answer_before_the_record_is_found_and_recorded(killed:
     assert any(move.endswith(": found at the gateway") for move in killed.moves[after["phone"]])
 
 
-def test_every_lane_goes_on_after_a_killed_worker(killed: Killed, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_lane_goes_on_after_a_killed_worker(
+    killed: Killed, record_property: Callable[[str, object], None]
+) -> None:
     assert killed.verdict.wrong == []
     first = {
         line["device"]: line["time"] - killed.died for line in reversed(killed.ledger) if line["time"] > killed.died
     }
-    with capsys.disabled():
-        print(
-            f"\nrecovery after SIGKILL of a worker: the next message after {min(first.values()):.1f} s (design:"
-            f" {RECOVERY_SECONDS:g} s), the last doubt settled after {killed.settled - killed.died:.1f} s"
-        )
+    record_property(
+        FIGURES,
+        f"recovery after SIGKILL of a worker: the next message after {min(first.values()):.1f} s (design:"
+        f" {RECOVERY_SECONDS:g} s), the last doubt settled after {killed.settled - killed.died:.1f} s",
+    )
     assert min(first.values()) < 2 * RECOVERY_SECONDS
