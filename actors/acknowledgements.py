@@ -10,7 +10,7 @@ import dramatiq
 import structlog
 
 import settings
-from actors import alerts
+from actors import devices
 from actors.delivery import accepted_as
 from actors.process import Process, this
 from gateway import Delivery, Event, SessionChange, Unreadable
@@ -179,18 +179,9 @@ def _split(reference: str | None) -> tuple[UUID | None, int | None]:
 
 
 async def _session(conn: pool.Conn, event: SessionChange) -> tuple[str, str]:
-    """The device itself changed: what cannot send is stopped before anything is tried."""
+    """The device itself changed."""
     sender = await conn.fetchval("SELECT id FROM sender WHERE device_id = $1", event.device_id)
     if sender is None:
         return "unmatched", "no sender of ours has this device"
-    if event.state in ("ready", "degraded"):
-        old = ["offline", "ready" if event.state == "degraded" else "degraded"]
-        if await transitions.move_sender(
-            conn, sender, old=old, new=event.state, why=event.reason or "the session is back", by="gateway"
-        ):
-            await alerts.over(conn, "sender_offline", str(sender))
-        return "recorded", event.state
-    why = event.reason or f"the device is {event.state}"
-    await transitions.move_sender(conn, sender, old=["ready", "degraded"], new=event.state, why=why, by="gateway")
-    await alerts.say(conn, f"sender_{event.state}", str(sender), why)
+    await devices.told(conn, sender, event.state, event.reason)
     return "recorded", event.state

@@ -13,6 +13,7 @@ broker = build([EventLoop(), Resources(), sender_mutex, RateGate(), CleanShutdow
 from actors import (  # noqa: E402
     acknowledgements,
     batch_sender,
+    devices,
     importer,
     interactions,
     launcher,
@@ -26,6 +27,7 @@ __all__ = [
     "acknowledgements",
     "batch_sender",
     "broker",
+    "devices",
     "importer",
     "interactions",
     "launcher",

@@ -28,6 +28,7 @@ ROUTES = {
     "digest_acknowledgements": "work",
     "sweep_campaigns": "work",
     "refresh_stats": "work",
+    "ask_device": "work",
     "handle_interaction": "replies",
     "send_message_2": "replies",
 }

@@ -33,6 +33,9 @@ DEEP = 1_000
 SETTLING_SECONDS = 0.7
 """Rows younger than this are being handled by whoever made them."""
 
+DEVICE_SECONDS = 15.0
+"""How often the gateway is asked whether an offline number is back."""
+
 
 @dataclass
 class Watch:
@@ -59,6 +62,7 @@ def watches() -> list[Watch]:
             column="sender",
         ),
         Watch("settle_doubts", lambda c: sql.senders_unconfirmed(c, many=MOST), every=15, column="sender"),
+        Watch("ask_device", lambda c: sql.offline_senders(c, many=MOST), every=DEVICE_SECONDS),
         Watch("launch_campaign", lambda c: sql.unfinished_launches(c, many=MOST)),
         Watch("launch_campaign", lambda c: sql.due_campaigns(c, many=MOST)),
         Watch("import_contacts", lambda c: sql.unfinished_imports(c, many=MOST), every=5),

@@ -35,6 +35,9 @@ LIMIT :many;
 -- Doubts that were shown to people: a later proof may still settle them.
 SELECT DISTINCT m.sender FROM message m WHERE m.status = 'unconfirmed' LIMIT :many;
 
+-- name: offline_senders
+SELECT id FROM sender WHERE state = 'offline' LIMIT :many;
+
 -- name: unfinished_launches
 SELECT id FROM campaign WHERE status = 'launching' LIMIT :many;
 

@@ -131,6 +131,13 @@ async def test_a_lane_that_runs_or_rests_or_may_not_send_is_left_alone(
     assert not [w for w in await wakes(client) if w[0] == "send_batch"]
 
 
+async def test_an_offline_sender_is_asked_for(
+    memory: Memory, sender: UUID, client: redis.asyncio.Redis, clock: Clock
+) -> None:
+    await memory.execute("UPDATE sender SET state = 'offline'")
+    await woken(client, clock, ("ask_device", str(sender)))
+
+
 @pytest.mark.parametrize("status", ["waiting", "paused"])
 async def test_a_lane_with_nothing_to_send_is_left_alone(
     memory: Memory, sender: UUID, client: redis.asyncio.Redis, clock: Clock, status: str

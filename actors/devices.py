@@ -1,0 +1,63 @@
+"""Devices: what the gateway says of a number, told by its webhook or asked by us, and what follows for the sender."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+from uuid import UUID
+
+import dramatiq
+import structlog
+
+from actors import alerts
+from actors.process import this
+from actors.wake import wake
+from gateway import LookupFailed, SenderStopped
+from models import pool, transitions
+
+if TYPE_CHECKING:
+    from models.pool import Conn
+
+log = structlog.get_logger()
+
+State = Literal["ready", "degraded", "blocked", "offline"]
+
+
+@dramatiq.actor(queue_name="work", max_retries=0)
+async def ask_device(sender_id: str) -> None:
+    """Ask the gateway how the device of an offline sender is: the webhook that says it is back may be lost.
+
+    If it dies: the scheduler asks again a quarter of a minute later.
+    """
+    sender = UUID(sender_id)
+    async with pool.connection() as conn:
+        row = await conn.fetchrow("SELECT device_id, state FROM sender WHERE id = $1", sender)
+    if row is None or row["state"] != "offline":
+        return
+    try:
+        device = await this().gateway.device(row["device_id"])
+    except LookupFailed as error:
+        log.info("the gateway did not say how a device is", sender=sender_id, error=str(error))
+        return
+    except SenderStopped as error:
+        await alerts.sender_stopped(sender, error.detail)
+        return
+    async with pool.connection() as conn:
+        await told(conn, sender, device.state, device.reason)
+
+
+async def told(conn: Conn, sender: UUID, state: State, reason: str | None) -> None:
+    """Move a sender to what its device is: what cannot send is stopped before anything is tried, and what was only
+    offline goes on by itself. A blocked or paused sender is a person's to resume."""
+    if state in ("ready", "degraded"):
+        old = ["offline", "ready" if state == "degraded" else "degraded"]
+        why = reason or "the session is back"
+        await alerts.over(conn, "sender_offline", str(sender))
+        if await transitions.move_sender(conn, sender, old=old, new=state, why=why, by="gateway"):
+            wake("send_batch", sender)
+        return
+    old = ["ready", "degraded", *(["offline"] if state == "blocked" else [])]
+    why = reason or f"the device is {state}"
+    await transitions.move_sender(conn, sender, old=old, new=state, why=why, by="gateway")
+    if state == "blocked":
+        await alerts.over(conn, "sender_offline", str(sender))
+    await alerts.say(conn, f"sender_{state}", str(sender), why)
