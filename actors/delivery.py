@@ -41,6 +41,11 @@ def overdue_seconds() -> float:
     return settings.get().gateway_timeout_seconds + 4.0
 
 
+def still_in_time(promised: float) -> bool:
+    """Whether a message promised then (monotonic) may still be written: as a lane's lease would allow."""
+    return time.monotonic() - promised <= settings.LEASE_SECONDS - settings.get().fence_seconds
+
+
 @dataclass(frozen=True)
 class Delivery:
     """What became of one call. ``hold``: seconds nothing may leave this number; ``stopped``: why it cannot send."""
@@ -57,7 +62,7 @@ async def deliver(gateway: Gateway, promise: Promise, device_id: str, may_write:
         device_id=device_id,
         phone=promise.phone,
         text=promise.text,
-        media=_media(promise),
+        media=media_of(promise.media),
         reference=promise.reference,
         not_after=now + timedelta(seconds=EXPIRES_SECONDS),
         may_write=may_write,
@@ -148,10 +153,9 @@ def _untouched(promise: Promise, error_class: str, text: str) -> GiveBack:
     )
 
 
-def _media(promise: Promise) -> Media | None:
-    given = from_json(promise.media)
-    return (
-        None
-        if given is None
-        else Media(url=given.get("url"), file_id=given.get("file_id"), filename=given.get("filename"))
-    )
+def media_of(stored: str | None) -> Media | None:
+    """Read an attachment as it is stored."""
+    given = from_json(stored)
+    if given is None:
+        return None
+    return Media(url=given.get("url"), file_id=given.get("file_id"), filename=given.get("filename"))

@@ -21,6 +21,7 @@ from actors import (  # noqa: E402
     retrier,
     stats,
     sweeper,
+    trials,
 )
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "retrier",
     "stats",
     "sweeper",
+    "trials",
 ]

@@ -13,7 +13,7 @@ import structlog
 import settings
 from actors import alerts, lost_promises
 from actors.agreement import agreed
-from actors.delivery import Delivery, deliver
+from actors.delivery import Delivery, deliver, still_in_time
 from actors.process import Process, this
 from models import live, pool, transitions
 from models.queries import sql
@@ -57,7 +57,7 @@ async def send(process: Process, message: UUID) -> None:
         process.start(lost_promises.give_back(process, address["sender"], name), "lost promises")
         raise
     await _own_gap(process, address["sender"])
-    done = await deliver(process.gateway, promise, address["device_id"], lambda: _may_write(promised))
+    done = await deliver(process.gateway, promise, address["device_id"], lambda: still_in_time(promised))
     process.recorder.put(promise, done.result)
     await _consequences(promise, done)
 
@@ -75,11 +75,6 @@ async def _promise(conn: pool.Conn, process: Process, name: UUID, message: UUID,
         await sql.defer_message(conn, message=message, at=tomorrow, why="the daily limit, replies included, is reached")
         log.warning("Message 2 goes next day: the daily limit is reached", message=str(message))
     return promise
-
-
-def _may_write(promised: float) -> bool:
-    """Whether a message promised then (monotonic) may still be written: as a lane's lease would allow."""
-    return time.monotonic() - promised <= settings.LEASE_SECONDS - settings.get().fence_seconds
 
 
 async def _own_gap(process: Process, sender: UUID) -> None:

@@ -29,6 +29,7 @@ ROUTES = {
     "sweep_campaigns": "work",
     "refresh_stats": "work",
     "ask_device": "work",
+    "send_trial": "work",
     "handle_interaction": "replies",
     "send_message_2": "replies",
 }

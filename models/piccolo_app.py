@@ -4,7 +4,7 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig, table_finder
 
-TABLES = ["senders", "people", "campaigns", "messages", "operation"]
+TABLES = ["senders", "people", "campaigns", "messages", "operation", "trials"]
 
 APP_CONFIG = AppConfig(
     app_name="relance",

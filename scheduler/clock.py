@@ -66,6 +66,9 @@ def watches() -> list[Watch]:
         Watch("launch_campaign", lambda c: sql.unfinished_launches(c, many=MOST)),
         Watch("launch_campaign", lambda c: sql.due_campaigns(c, many=MOST)),
         Watch("import_contacts", lambda c: sql.unfinished_imports(c, many=MOST), every=5),
+        Watch(
+            "send_trial", lambda c: sql.due_trials(c, older_than=SETTLING_SECONDS, overdue=overdue_seconds(), many=MOST)
+        ),
         Watch("sweep_campaigns", _always, every=settings.get().sweep_interval_seconds, column=""),
         Watch("refresh_stats", lambda c: sql.active_campaigns(c, statuses=["launching", "sending"], many=MOST)),
         Watch("refresh_stats", lambda c: sql.active_campaigns(c, statuses=["waiting", "paused"], many=MOST), every=10),

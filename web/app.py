@@ -30,6 +30,7 @@ from web import (
     reference,
     senders,
     stream,
+    trials,
     watching,
 )
 from web.access import Access
@@ -66,6 +67,7 @@ def build() -> ASGIApp:
             senders.router,
             campaigns.router,
             launching.router,
+            trials.router,
             watching.router,
             recipients.router,
             messages.router,

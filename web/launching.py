@@ -81,7 +81,7 @@ async def send(
         row = await locked(conn, campaign_id)
         _refuse_unlaunchable(row["status"])
         sender = await senders.found(conn, row["sender"])
-        _refuse_stopped(sender)
+        senders.refuse_stopped(sender)
         later = row["scheduled_at"] if row["scheduled_at"] and row["scheduled_at"] > row["now"] else None
         await _lock_day(conn, sender, later)
         audience, missing = await _audience(conn, row)
@@ -181,15 +181,6 @@ def _refuse_unlaunchable(status: str) -> None:
         raise Problem(409, "already_launched", f"the campaign was launched already: it is {status}")
     if status == "cancelled":
         raise Problem(409, "not_launchable", "the campaign was cancelled: make a new one")
-
-
-def _refuse_stopped(sender: Record) -> None:
-    if sender["state"] not in ("ready", "degraded"):
-        raise Problem(
-            409,
-            "sender_not_ready",
-            f"the sender is {sender['state']}: {sender['why'] or 'no reason is known'}; resume it first",
-        )
 
 
 async def _lock_day(conn: pool.Conn, sender: Record, later: datetime | None) -> None:

@@ -109,6 +109,16 @@ async def found(conn: pool.Conn, sender: UUID) -> Record:
     return row
 
 
+def refuse_stopped(sender: Record) -> None:
+    """Raise the 409 for a sender from which nothing can leave."""
+    if sender["state"] not in ("ready", "degraded"):
+        raise Problem(
+            409,
+            "sender_not_ready",
+            f"the sender is {sender['state']}: {sender['why'] or 'no reason is known'}; resume it first",
+        )
+
+
 async def _move(sender: UUID, old: tuple[str, ...], new: str, why: str) -> Sender:
     async with pool.connection() as conn:
         row = await found(conn, sender)

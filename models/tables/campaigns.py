@@ -8,6 +8,7 @@ from piccolo.columns import (
     Array,
     BigInt,
     BigSerial,
+    Boolean,
     DoublePrecision,
     ForeignKey,
     Integer,
@@ -39,6 +40,9 @@ class Campaign(Table):
     excluded_categories = Array(base_column=UUID(), default=list)
     contacted_within_days = Integer(null=True, default=None)
     scheduled_at = Timestamptz(null=True, default=None)
+    spread_over_days = Integer(null=True, default=None, help_text="null: all on one local day, or refused")
+    quota_plan = JSONB(default="{}", help_text="messages reserved per local day when it was sent: {day: messages}")
+    answer_automatic = Boolean(default=False, help_text="Message 2 also for away messages, canned answers, echoes")
     status = Text(default="draft")
     why = Text(default="", help_text="why it is in this status")
     moved_by = Text(default="")
@@ -154,3 +158,13 @@ class CampaignMinute(Table):
     replied = BigInt()
     message_2_sent = BigInt()
     campaign_minute_once = Unique([campaign, minute])
+
+
+class CampaignForecast(Table):
+    """The forecast that was told last, kept until it moves: why it moved is the difference."""
+
+    campaign = UUID(primary_key=True, default=None)
+    inputs = JSONB(help_text="rules.forecast.Inputs")
+    told_at = Timestamptz(default=TimestamptzNow())
+    moved = Text(default="", help_text="why the estimate last moved; empty: it never did")
+    moved_at = Timestamptz(null=True, default=None)

@@ -108,6 +108,8 @@ class Interaction(Table):
     in_window = Boolean(null=True, default=None)
     outcome = Text()
     why = Text(help_text="why it was matched and judged as it was")
+    fingerprint = Text(null=True, default=None, help_text="what the same text of different people has in common")
+    automatic = Text(null=True, default=None, help_text="echo, away, same_text or instant: no person wrote it")
 
 
 class Event(Table):
