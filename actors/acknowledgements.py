@@ -147,6 +147,9 @@ async def _deliveries(
         elif delivery.outbound.progress != "queued":
             facts.append(_fact(known["id"], round_, delivery))
     await sql.postpone(conn, ids=unknown)
+    erased = [row["id"] for index, (row, _) in enumerate(deliveries) if index in resolved and resolved[index]["erased"]]
+    if erased:
+        await sql.empty_webhooks(conn, ids=erased)
     moved = [
         *await transitions.accept(conn, facts, by="gateway"),
         *await transitions.fail(conn, failures, by="gateway"),

@@ -16,7 +16,7 @@ from actors.mutex import reply_mutex
 from actors.process import Process, this
 from actors.wake import wake
 from gateway import Inbound, Unreadable
-from models import pool, transitions
+from models import pool, stops, transitions
 from models.queries import from_json, sql
 from models.transitions import Fact, Failure
 from rules.phone import identity, mask
@@ -96,7 +96,7 @@ async def _digest(process: Process, inbox: UUID, event: Inbound, person: str, re
     async with pool.transaction() as conn:
         if await sql.lock_inbox(conn, id=inbox) is None:
             return None  # somebody was faster
-        match = await _match(conn, event, person)
+        match = await _match(conn, inbox, event, person)
         if isinstance(match, str):
             await sql.digested(conn, ids=[inbox], outcomes=["unmatched"], whys=[match])
             return None
@@ -107,7 +107,7 @@ async def _digest(process: Process, inbox: UUID, event: Inbound, person: str, re
                 await sql.park(conn, id=inbox, message=match.answered["message"], why=verdict.why)
                 wake("settle_doubts", match.sender["id"])
                 return None
-            match = await _proven(conn, event, person, match.answered)
+            match = await _proven(conn, inbox, event, person, match.answered)
             verdict = _judge(event, received_at, match.answered)
         due = await _record(conn, process, inbox, event, received_at, match, verdict)
         await sql.digested(conn, ids=[inbox], outcomes=[verdict.outcome], whys=[verdict.why])
@@ -115,13 +115,16 @@ async def _digest(process: Process, inbox: UUID, event: Inbound, person: str, re
     return due
 
 
-async def _match(conn: pool.Conn, event: Inbound, person: str) -> Match | str:
+async def _match(conn: pool.Conn, inbox: UUID, event: Inbound, person: str) -> Match | str:
     """Find and lock the person; or say why this event belongs to nobody we know."""
     sender = await conn.fetchrow("SELECT id, phone FROM sender WHERE device_id = $1", event.device_id)
     if sender is None:
         return "no sender of ours has this device"
     contacts = await sql.lock_contacts(conn, identity=person if event.phone else None, lid=event.lid)
     if not contacts:
+        if await stops.among(conn, [person if event.phone else stops.hidden(person)]):
+            await sql.empty_webhooks(conn, ids=[inbox])
+            return "this person was erased: nothing of it is kept"
         return "nobody in the contacts has this number"
     answered = await sql.answered_message(
         conn, contacts=[c["id"] for c in contacts], sender=sender["id"], quoted=event.quoted_id
@@ -157,13 +160,13 @@ def _judge(event: Inbound, received_at: datetime, answered: Record | None) -> Ve
     )
 
 
-async def _proven(conn: pool.Conn, event: Inbound, person: str, answered: Record) -> Match:
+async def _proven(conn: pool.Conn, inbox: UUID, event: Inbound, person: str, answered: Record) -> Match:
     """The gateway could not tell whether Message 1 left; the reply can."""
     fact = Fact(
         message=answered["message"], status="sent", at=answered["promised_at"], why="the contact's reply proves it"
     )
     await transitions.accept(conn, [fact], by="reply")
-    match = await _match(conn, event, person)
+    match = await _match(conn, inbox, event, person)
     assert isinstance(match, Match)
     return match
 

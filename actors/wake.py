@@ -24,6 +24,7 @@ ROUTES = {
     "send_batch": "sending",
     "launch_campaign": "work",
     "import_contacts": "work",
+    "erase_traces": "work",
     "settle_doubts": "work",
     "digest_acknowledgements": "work",
     "sweep_campaigns": "work",

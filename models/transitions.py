@@ -294,10 +294,22 @@ async def record_reply(
 
 
 async def opt_out(
-    conn: Conn, contacts: Sequence[UUID], *, recipient: UUID | None, at: datetime, why: str, by: str
+    conn: Conn,
+    contacts: Sequence[UUID],
+    *,
+    recipient: UUID | None,
+    at: datetime,
+    why: str,
+    by: str,
+    keep_silent: bool = False,
 ) -> list[Record]:
-    """Stop everything for a person, in every campaign; ``recipient`` is the one that answered, at ``at``."""
-    rows: list[Record] = await sql.opt_out(conn, contacts=list(contacts), recipient=recipient, at=at, why=why, by=by)
+    """Stop everything for a person, in every campaign; ``recipient`` is the one that answered, at ``at``.
+
+    ``keep_silent``: whoever was counted as silent stays so, as every other final state does.
+    """
+    rows: list[Record] = await sql.opt_out(
+        conn, contacts=list(contacts), recipient=recipient, at=at, why=why, by=by, keep_silent=keep_silent
+    )
     return rows
 
 

@@ -210,7 +210,7 @@ def _readings(digits: str, home: str | None) -> Iterator[str]:
         yield "+" + digits[2:]
     elif home is None and digits[0] not in "+0":
         yield "+" + digits
-    international = digits.lstrip("+") if digits.startswith("+") or home in (None, "MX") else ""
+    international = digits.lstrip("+") if digits.startswith(("+", "00")) or home in (None, "MX") else ""
     if re.fullmatch(r"(00)?521\d{10}", international):
         yield "+52" + international[-10:]
 

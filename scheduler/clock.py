@@ -17,6 +17,7 @@ import settings
 from actors.delivery import overdue_seconds
 from actors.wake import ROUTES, wake
 from models import live, pool
+from models.erasure import SETTLED_SECONDS
 from models.queries import sql
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def watches() -> list[Watch]:
         Watch(
             "send_trial", lambda c: sql.due_trials(c, older_than=SETTLING_SECONDS, overdue=overdue_seconds(), many=MOST)
         ),
+        Watch("erase_traces", lambda c: sql.unfinished_erasures(c, settled=SETTLED_SECONDS, many=MOST), every=60),
         Watch("sweep_campaigns", _always, every=settings.get().sweep_interval_seconds, column=""),
         Watch("refresh_stats", lambda c: sql.active_campaigns(c, statuses=["launching", "sending"], many=MOST)),
         Watch("refresh_stats", lambda c: sql.active_campaigns(c, statuses=["waiting", "paused"], many=MOST), every=10),

@@ -18,6 +18,7 @@ from web import (
     categories,
     config,
     contacts,
+    erasure,
     health,
     hooks,
     imports,
@@ -62,6 +63,7 @@ def build() -> ASGIApp:
         security=[{"key": []}],
         route_handlers=[
             contacts.router,
+            erasure.router,
             imports.router,
             categories.router,
             senders.router,

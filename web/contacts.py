@@ -12,7 +12,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET
 
 import settings
-from models import pool, transitions
+from models import pool, stops, transitions
 from models.queries import from_json, json_text, sql
 from rules import phone
 from web.pages import Cursor, Limit, key, page
@@ -26,21 +26,30 @@ if TYPE_CHECKING:
 
 @post()
 async def create(data: JSONBody[NewContact]) -> Contact:
-    """Add one contact. 409 with the ``id`` of the one who has this phone already; 422 for an impossible phone."""
+    """Add one contact.
+
+    409 ``duplicate_contact``, with the ``id`` of whoever has this phone already, in whichever spelling (Mexico with
+    and without 1, Argentina 9, Brazil's ninth digit); 409 ``erased_contact``: this person asked to be erased.
+    422: no such phone can exist.
+    """
     number = read_phone(data.phone, data.region)
+    person = phone.identity(number)
     async with pool.transaction() as conn:
         await refuse_unknown_categories(conn, data.category_ids)
         made = await sql.add_contact(
             conn,
             phone=number,
-            identity=phone.identity(number),
+            identity=person,
             name=data.name or None,
             attributes=json_text(data.attributes),
             consent_source=data.consent_source,
         )
         if made is None:
-            known = await sql.contact_of_phone(conn, phone=number)
+            known = await sql.contact_of_person(conn, phone=number, identity=person)
             raise Problem(409, "duplicate_contact", "a contact with this phone exists already", id=str(known))
+        # After the insert, which has waited for an erasure under way.
+        if await stops.among(conn, [person]):
+            raise Problem(409, "erased_contact", "this person was erased and cannot be added again")
         await sql.put_into_categories(conn, contact=made, categories=data.category_ids)
         return _contact(await sql.read_contact(conn, contact=made))
 
@@ -69,14 +78,14 @@ async def listed(
 async def one(contact_id: FromPath[UUID]) -> Contact:
     """Return one contact."""
     async with pool.connection() as conn:
-        return _contact(await _found(conn, contact_id))
+        return _contact(await found(conn, contact_id))
 
 
 @patch("/{contact_id:uuid}")
 async def change(contact_id: FromPath[UUID], data: JSONBody[ContactChange]) -> Contact:
     """Change one contact. ``opted_out`` true cancels what is pending for this person in every campaign."""
     async with pool.transaction() as conn:
-        row = await _found(conn, contact_id)
+        row = await found(conn, contact_id)
         same_person = await sql.lock_contacts(conn, identity=row["identity"], lid=row["lid"])
         await sql.change_contact(
             conn,
@@ -119,7 +128,8 @@ async def refuse_unknown_categories(conn: pool.Conn, categories: list[UUID]) -> 
         raise Problem(422, "unknown_category", f"there is no category {names}: see GET /api/categories")
 
 
-async def _found(conn: pool.Conn, contact: UUID) -> Record:
+async def found(conn: pool.Conn, contact: UUID) -> Record:
+    """Return the row of a contact, or raise the 404; somebody who was erased is not there."""
     row: Record | None = await sql.read_contact(conn, contact=contact)
     if row is None:
         raise not_found("contact", contact)

@@ -72,12 +72,12 @@ WHERE id = :id AND digested_at IS NULL RETURNING attempts;
 
 -- name: resolve_references
 -- Which message is meant: by our reference, else by the gateway's id, else by WhatsApp's.
-SELECT g.ord, m.id, m.round FROM unnest(:references::text[], :gateway_ids::text[], :message_ids::text[])
+SELECT g.ord, m.id, m.round, m.phone = '' AS erased FROM unnest(:references::text[], :gateway_ids::text[], :message_ids::text[])
     WITH ORDINALITY AS g(reference, gateway_id, message_id, ord)
 JOIN LATERAL (
-    SELECT id, round FROM message WHERE g.reference IS NOT NULL AND id = g.reference::uuid
-    UNION ALL SELECT id, round FROM message WHERE gateway_id = g.gateway_id
-    UNION ALL SELECT id, round FROM message WHERE whatsapp_message_id = g.message_id
+    SELECT id, round, phone FROM message WHERE g.reference IS NOT NULL AND id = g.reference::uuid
+    UNION ALL SELECT id, round, phone FROM message WHERE gateway_id = g.gateway_id
+    UNION ALL SELECT id, round, phone FROM message WHERE whatsapp_message_id = g.message_id
     LIMIT 1
 ) m ON true;
 

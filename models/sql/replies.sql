@@ -65,7 +65,8 @@ WITH person AS (
     UPDATE recipient r SET state = 'opted_out', why = :why, moved_by = :by,
         replied_at = CASE WHEN r.id = :recipient THEN coalesce(r.replied_at, :at) ELSE r.replied_at END
     FROM person p
-    WHERE r.id = p.id AND p.state IN ('queued', 'unconfirmed', 'awaiting_reply', 'replied', 'no_interaction')
+    WHERE r.id = p.id AND (p.state IN ('queued', 'unconfirmed', 'awaiting_reply', 'replied')
+        OR (p.state = 'no_interaction' AND NOT :keep_silent::bool))
     RETURNING r.id, r.campaign
 )
 SELECT id, campaign FROM followed;

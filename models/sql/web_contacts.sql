@@ -1,18 +1,19 @@
 -- Contacts and categories, as the API shows and changes them. Lists go by key, newest first.
 
 -- name: add_contact$
--- Null where the phone is known already.
+-- Null where the person is known already, under this or another spelling of the number.
 INSERT INTO contact (phone, identity, name, attributes, consent_source)
-VALUES (:phone, :identity, :name, :attributes::jsonb, :consent_source)
+SELECT :phone, :identity, :name, :attributes::jsonb, :consent_source
+WHERE NOT EXISTS (SELECT FROM contact WHERE identity = :identity)
 ON CONFLICT (phone) DO NOTHING RETURNING id;
 
--- name: contact_of_phone$
-SELECT id FROM contact WHERE phone = :phone;
+-- name: contact_of_person$
+SELECT id FROM contact WHERE phone = :phone OR identity = :identity ORDER BY (phone = :phone) DESC, id LIMIT 1;
 
 -- name: read_contact^
 SELECT c.id, c.phone, c.identity, c.lid, c.name, c.attributes, c.opted_out_at, c.consent_source, c.created_at, c.updated_at,
        ARRAY(SELECT category FROM contact_category WHERE contact = c.id ORDER BY category) AS category_ids
-FROM contact c WHERE c.id = :contact;
+FROM contact c WHERE c.id = :contact AND c.erased_at IS NULL;
 
 -- name: change_contact!
 UPDATE contact SET name = :name, attributes = :attributes::jsonb, consent_source = :consent_source, updated_at = now()
@@ -20,7 +21,7 @@ WHERE id = :contact;
 
 -- name: list_contacts
 SELECT c.id, c.phone, c.name, c.opted_out_at, c.created_at FROM contact c
-WHERE (:before::uuid IS NULL OR c.id < :before)
+WHERE (:before::uuid IS NULL OR c.id < :before) AND c.erased_at IS NULL
   AND (:category::uuid IS NULL OR EXISTS (SELECT FROM contact_category x WHERE x.contact = c.id AND x.category = :category))
   AND (:opted_out::bool IS NULL OR (c.opted_out_at IS NOT NULL) = :opted_out)
 ORDER BY c.id DESC LIMIT :many;
@@ -76,7 +77,7 @@ RETURNING c.id;
 -- Returns how many were not in it yet; unknown contacts are passed over.
 WITH added AS (
     INSERT INTO contact_category (contact, category)
-    SELECT c.id, :category FROM contact c WHERE c.id = ANY(:contacts::uuid[]) ORDER BY c.id
+    SELECT c.id, :category FROM contact c WHERE c.id = ANY(:contacts::uuid[]) AND c.erased_at IS NULL ORDER BY c.id
     ON CONFLICT (contact, category) DO NOTHING RETURNING 1
 ) SELECT count(*) FROM added;
 
@@ -86,4 +87,4 @@ WITH gone AS (
 ) SELECT count(*) FROM gone;
 
 -- name: unknown_contacts
-SELECT g.id FROM unnest(:contacts::uuid[]) AS g(id) WHERE NOT EXISTS (SELECT FROM contact c WHERE c.id = g.id) LIMIT 10;
+SELECT g.id FROM unnest(:contacts::uuid[]) AS g(id) WHERE NOT EXISTS (SELECT FROM contact c WHERE c.id = g.id AND c.erased_at IS NULL) LIMIT 10;

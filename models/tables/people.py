@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piccolo.columns import JSONB, UUID, Boolean, Bytea, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns import JSONB, UUID, BigSerial, Boolean, Bytea, ForeignKey, Integer, Text, Timestamptz
 from piccolo.columns.base import OnDelete
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.constraints import Unique
@@ -11,10 +11,13 @@ from uuid_utils.compat import uuid7
 
 
 class Contact(Table):
-    """One person. ``identity`` is the key all spellings of the number share; two contacts may collide on it."""
+    """One person. ``identity`` is the key all spellings of the number share; two contacts may collide on it.
+
+    Of a person who was erased the row remains, empty and opted out, so that nothing that still names it can be sent.
+    """
 
     id = UUID(primary_key=True, default=uuid7)
-    phone = Text(unique=True, help_text="E.164")
+    phone = Text(unique=True, null=True, default=None, help_text="E.164; null once erased")
     identity = Text()
     wa_id = Text(null=True, default=None, help_text="digits, as the gateway returned them")
     lid = Text(null=True, default=None, help_text="the hidden id of people whose number WhatsApp does not show")
@@ -24,6 +27,16 @@ class Contact(Table):
     consent_source = Text(null=True, default=None)
     created_at = Timestamptz(default=TimestamptzNow())
     updated_at = Timestamptz(default=TimestamptzNow())
+    erased_at = Timestamptz(null=True, default=None)
+
+
+class StopEntry(Table):
+    """A person who was erased, known only by a keyed hash: enough to refuse them, not to find them."""
+
+    id = UUID(primary_key=True, default=uuid7)
+    hash = Text(unique=True, help_text="models.stops.digest of the identity, or of the hidden id")
+    made_at = Timestamptz(default=TimestamptzNow())
+    trace = Text(null=True, default=None, help_text="digits still to be removed from stored webhooks; null: done")
 
 
 class Category(Table):
@@ -59,7 +72,18 @@ class Import(Table):
     updated = Integer(default=0)
     unchanged = Integer(default=0)
     rejected = Integer(default=0)
-    errors = JSONB(default="[]", help_text="[{line, column, value, reason}], the first 1,000")
+    errors = JSONB(default="[]", help_text="not written any more: see RejectedRow")
     created_at = Timestamptz(default=TimestamptzNow())
     started_at = Timestamptz(null=True, default=None)
     finished_at = Timestamptz(null=True, default=None)
+
+
+class RejectedRow(Table):
+    """One row of an imported file that could not be used, and why. Phones are masked."""
+
+    id = BigSerial(primary_key=True)
+    upload = UUID(default=None, help_text="the import")
+    line = Integer()
+    title = Text(null=True, default=None, help_text="of the column, where one cell is at fault")
+    value = Text(null=True, default=None)
+    reason = Text()
