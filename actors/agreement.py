@@ -2,12 +2,15 @@
 
 A fail-over or a restore may have lost the newest commits; then messages that left look unsent. So before a
 process promises anything for a sender, at first and after every reconnect to the database, it reads back what the
-gateway was given since the newest message known here. What was lost is recorded again; until the two
+gateway was given since the newest promise known here. What was lost is recorded again; until the two
 agree the sender sends nothing.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -29,58 +32,102 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 ALERT = "gateway_story"
+AGAIN_SECONDS = 1.0
+"""A gateway that could not be asked is asked again after this."""
+UNSENT = ("pending", "cancelled", "failed")
+"""What the row of a message that left says, where that was forgotten."""
+
+
+class ElsewhereError(Exception):
+    """This connection reaches another server than the one that knows this process: nothing it says counts."""
 
 
 async def agreed(process: Process, sender: UUID, device: str) -> bool:
     """Whether this process may promise for a sender. False: the gateway's story could not be read, try again later.
 
-    A process's id changes with every reconnect of its identity, so an agreement never outlives the connection.
+    A process's id changes with every reconnect of its identity, so an agreement never outlives the connection; and
+    a promise is committed only by the server that holds the lock of that id, so it never outlives the server.
     """
     current = process.identity.id
     if current is None:
         return False
     if process.agreed.get(sender) == current:
         return True
+    async with process.agreeing[sender]:  # a hundred replies ask once
+        if process.agreed.get(sender) == current:
+            return True
+        if time.monotonic() - process.disagreed.get(sender, -AGAIN_SECONDS) < AGAIN_SECONDS:
+            return False
+        return await _agree(process, sender, device, current)
+
+
+async def _agree(process: Process, sender: UUID, device: str, current: UUID) -> bool:
+    """Read the story back and note the agreement; or say why that is not possible."""
     try:
-        lost = await _read_back(process, sender, device)
+        lost = await _read_back(process, sender, device, current)
+        async with _known_here(current) as conn:
+            await alerts.over(conn, ALERT, str(sender))
+    except ElsewhereError:
+        process.disagreed[sender] = time.monotonic()
+        return False
     except (LookupFailed, SenderStopped) as error:
+        process.disagreed[sender] = time.monotonic()
         log.warning("the sender is held: the gateway's story cannot be read", sender=str(sender), why=error.detail)
         async with pool.connection() as conn:
             await alerts.say(
                 conn, ALERT, str(sender), f"held until the gateway can be asked what it sent: {error.detail}"
             )
         return False
-    async with pool.connection() as conn:
-        await alerts.over(conn, ALERT, str(sender))
     if lost:
         log.warning("the gateway knew messages that this database had lost", sender=str(sender), messages=lost)
     process.agreed[sender] = current
     return True
 
 
-async def _read_back(process: Process, sender: UUID, device: str) -> int:
-    """Read what the device was given since our newest message; returns how many were lost here."""
+@asynccontextmanager
+async def _known_here(current: UUID) -> AsyncIterator[Conn]:
+    """Lend a connection to the server that knows this process."""
     async with pool.connection() as conn:
+        if not await sql.process_lives(conn, process=current):
+            raise ElsewhereError
+        yield conn
+
+
+async def _read_back(process: Process, sender: UUID, device: str, current: UUID) -> int:
+    """Read what the device was given since our newest promise; returns how many were lost here."""
+    async with _known_here(current) as conn:
         since: datetime = await sql.remembered_since(conn, sender=sender)
-        told = {
-            reference: outbound
-            async for outbound in process.gateway.outbound_since(device, since)
-            if (reference := _ours(outbound)) is not None and outbound.progress != "failed"
-        }
-        known = {row["id"]: row for row in await sql.remembered(conn, ids=[message for message, _ in told])}
-        facts = []
-        for (message, round_), outbound in told.items():
-            row = known.get(message)
-            if row is None:
-                if not await _make_again(conn, sender, message, outbound):
-                    await _unexplained(conn, sender, message)
-                    continue
-            elif row["status"] not in ("pending", "cancelled", "failed") or row["round"] != round_:
-                continue  # known, or somebody else's doubt
-            facts.append(_fact(message, round_, outbound))
+    told: dict[UUID, tuple[int, Outbound]] = {}
+    async for outbound in process.gateway.outbound_since(device, since):
+        ours = _ours(outbound)
+        if ours is None or outbound.progress == "failed":
+            continue
+        message, round_ = ours
+        if message not in told or told[message][0] < round_:
+            told[message] = round_, outbound
+    async with _known_here(current) as conn:
+        facts = await _lost(conn, sender, told)
         for row in await transitions.accept(conn, facts, by="agreement"):
             process.moved(row["campaign"])
     return len(facts)
+
+
+async def _lost(conn: Conn, sender: UUID, told: dict[UUID, tuple[int, Outbound]]) -> list[Fact]:
+    """Return what the gateway holds and our rows do not say."""
+    known = {row["id"]: row for row in await sql.remembered(conn, ids=list(told))}
+    newer = {m: round_ for m, (round_, _) in told.items() if m in known and round_ > known[m]["round"]}
+    await sql.adopt_rounds(conn, ids=list(newer), rounds=list(newer.values()))
+    facts = []
+    for message, (round_, outbound) in told.items():
+        row = known.get(message)
+        if row is None:
+            if not await _make_again(conn, sender, message, outbound):
+                await _unexplained(conn, sender, message)
+                continue
+        elif message not in newer and (row["round"] != round_ or row["status"] not in UNSENT):
+            continue  # known, or somebody else's doubt
+        facts.append(_fact(message, round_, outbound))
+    return facts
 
 
 def _ours(outbound: Outbound) -> tuple[UUID, int] | None:

@@ -60,11 +60,16 @@ class Identity:
             self._lock = await pool.connect()
             name = uuid7()
             await sql.hold_process_lock(self._lock, process=str(name))
+            await self._write(self._lock, name)  # first: every promise can be traced to the server of its lock
             self._held = name
             log.info("this process is known", id=str(name), kind=self.kind)
-        assert self._lock is not None
+            return
+        assert self._lock is not None and self._held is not None
+        await self._write(self._lock, self._held)
+
+    async def _write(self, lock: Connection[Record], name: UUID) -> None:
         async with asyncio.timeout(5):
-            await sql.beat(self._lock, process=self._held, kind=self.kind, host=socket.gethostname(), pid=os.getpid())
+            await sql.beat(lock, process=name, kind=self.kind, host=socket.gethostname(), pid=os.getpid())
 
     async def _let_go(self) -> None:
         self._held, lock, self._lock = None, self._lock, None

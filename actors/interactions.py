@@ -12,6 +12,7 @@ import structlog
 
 import settings
 from actors import message_2
+from actors.agreement import agreed
 from actors.mutex import reply_mutex
 from actors.process import Process, this
 from actors.wake import wake
@@ -20,7 +21,7 @@ from models import pool, stops, transitions
 from models.queries import from_json, sql
 from models.transitions import Fact, Failure
 from rules.phone import identity, mask
-from rules.reply import FirstMessage, Heard, Outcome, Verdict, judge
+from rules.reply import FirstMessage, Heard, Outcome, Verdict, is_opt_out, judge
 from rules.status import CampaignStatus, MessageStatus, RecipientState
 from rules.text import BadTemplate, fill
 
@@ -55,9 +56,32 @@ async def handle_interaction(inbox_id: str) -> None:
     if not isinstance(event, Inbound):
         await _close(inbox, "ignored", getattr(event, "reason", type(event).__name__))
         return
+    if not await _may_be_judged(process, event):
+        return  # undigested: the scheduler wakes it again
     due = await _digest_patiently(process, inbox, event, row["received_at"])
     if due is not None:
         await message_2.send(process, due)
+
+
+async def _may_be_judged(process: Process, event: Inbound) -> bool:
+    """Whether our rows tell what this answers: not before the database is known to have forgotten no message.
+
+    STOP is heard whatever we remember.
+    """
+    if _is_stop(event):
+        return True
+    async with pool.connection() as conn:
+        sender = await conn.fetchval("SELECT id FROM sender WHERE device_id = $1", event.device_id)
+    return sender is None or await agreed(process, sender, event.device_id)
+
+
+async def _remembers(conn: pool.Conn, process: Process, event: Inbound, sender: UUID) -> bool:
+    """Whether this transaction runs on the very server that was found to agree with the gateway."""
+    return _is_stop(event) or bool(await sql.process_lives(conn, process=process.agreed.get(sender)))
+
+
+def _is_stop(event: Inbound) -> bool:
+    return is_opt_out(event.body, settings.get().opt_out_words)
 
 
 async def _digest_patiently(process: Process, inbox: UUID, event: Inbound, received_at: datetime) -> UUID | None:
@@ -99,6 +123,8 @@ async def _digest(process: Process, inbox: UUID, event: Inbound, person: str, re
         match = await _match(conn, inbox, event, person)
         if isinstance(match, str):
             await sql.digested(conn, ids=[inbox], outcomes=["unmatched"], whys=[match])
+            return None
+        if not await _remembers(conn, process, event, match.sender["id"]):
             return None
         verdict = _judge(event, received_at, match.answered)
         if verdict.outcome is Outcome.PARKED:

@@ -181,7 +181,7 @@ class Lane:
 
     async def _promise(self, sender: Record, batch: Record, slot: float, gaps: list[float]) -> list[Promise]:
         """Commit the promise of a slice, charged to the local day of its slot."""
-        process = self._process.identity.id
+        process = self._process.agreed.get(self._sender)
         if process is None:
             return []
         day = local_day(sender["now"], sender["time_zone"])

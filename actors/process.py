@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+from collections import defaultdict
 from collections.abc import Coroutine
 from typing import Any
 from uuid import UUID
@@ -43,6 +44,10 @@ class Process:
         self.stopping = asyncio.Event()
         self.lanes: set[UUID] = set()
         self.agreed: dict[UUID, UUID] = {}
+        """By sender: this process's id when database and gateway were last found to agree; promises carry it."""
+        self.agreeing: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.disagreed: dict[UUID, float] = {}
+        """By sender: when the gateway's story could last not be read (monotonic)."""
         self.in_hand: set[UUID] = set()
         """Messages this process promised and knows of, until their result is written."""
         self._dirty: set[UUID] = set()

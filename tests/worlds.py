@@ -11,7 +11,7 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -83,7 +83,11 @@ class Lane:
     batch: UUID
     owner: UUID
     epoch: int
-    process: UUID = field(default_factory=uuid7)
+
+    @property
+    def process(self) -> UUID:
+        """Who promises: named like the sender, and alive (``lives``)."""
+        return self.sender
 
     def claim(self, /, many: int = 1, **changes: Any) -> Claim:
         """Return the claim of ``many`` messages of the batch's campaign, with no other limit near."""
@@ -112,6 +116,11 @@ async def new_sender(conn: Conn, *, time_zone: str = "Europe/Paris") -> UUID:
         time_zone,
     )
     return made
+
+
+async def lives(conn: Conn, process: UUID) -> None:
+    """Let a process of this name live for as long as this connection, where nobody else is it."""
+    await conn.execute("SELECT pg_try_advisory_lock(hashtextextended($1::text, 0))", str(process))
 
 
 async def contacts(conn: Conn, many: int, *, name: str | None = "Ana") -> list[tuple[UUID, str]]:
@@ -160,6 +169,7 @@ async def launched(
 ) -> Running:
     """Make a campaign that is sending to ``people`` (else to ``many`` new contacts); nothing has left yet."""
     whose = sender or await new_sender(conn)
+    await lives(conn, whose)
     who = list(people) if people is not None else await contacts(conn, many)
     made = await draft(conn, whose, **campaign)
     assert await transitions.start_launch(conn, made, window=window, safety=safety, why="launched", by="test")

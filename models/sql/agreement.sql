@@ -2,19 +2,26 @@
 
 -- name: remembered_since$
 -- Everything a sender was given before this moment is known here (less a margin for clocks and stragglers).
-SELECT coalesce((SELECT max(sent_at) FROM message WHERE sender = s.id), s.created_at) - interval '10 minutes'
+-- By what was promised here, never by what was heard: an acknowledgement of something forgotten is newer than the gap.
+SELECT coalesce((SELECT promised_at FROM message WHERE sender = s.id AND sent_at IS NOT NULL AND attempt > 0
+                 ORDER BY sent_at DESC LIMIT 1), s.created_at) - interval '10 minutes'
 FROM sender s WHERE s.id = :sender;
 
 -- name: remembered
 -- What we know of these references.
 SELECT id, status, round FROM message WHERE id = ANY(:ids::uuid[]);
 
+-- name: adopt_rounds!
+-- The gateway holds a later round than this database remembers: whoever sends next must not take it for its own.
+UPDATE message m SET round = g.round FROM unnest(:ids::uuid[], :rounds::int[]) AS g(id, round)
+WHERE m.id = g.id AND m.round < g.round;
+
 -- name: forgotten_message_2$
 -- A reference nobody here knows, given to somebody whose latest Message 1 is answered or waits for an answer: it can
 -- only be the Message 2 whose row was lost. The row is made again, so that there will be no second one.
 WITH person AS (
     SELECT r.id, r.campaign, r.contact, r.state FROM recipient r JOIN contact c ON c.id = r.contact
-        JOIN message m ON m.recipient = r.id AND m.step = 1
+        JOIN message m ON m.recipient = r.id AND m.step = 1 JOIN campaign k ON k.id = r.campaign AND k.message_2 IS NOT NULL
     WHERE c.identity = :identity AND m.sender = :sender AND m.status IN ('sent', 'delivered', 'read')
       AND NOT EXISTS (SELECT FROM message x WHERE x.recipient = r.id AND x.step = 2)
     ORDER BY m.sent_at DESC LIMIT 1

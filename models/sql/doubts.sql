@@ -2,14 +2,12 @@
 
 -- name: doubtful
 -- Oldest first, those already shown to people last. alive: the promising process still holds its advisory lock (a frozen one does, a dead one cannot).
--- reborn: PostgreSQL restarted since the promise, so that lock proves nothing.
+-- reborn: the lock was taken on another run of PostgreSQL (restarted, promoted, restored), so that its absence proves nothing.
 SELECT m.id, m.attempt, m.round, m.step, m.status, m.campaign, m.contact, m.phone, m.promised_at, m.ended_at, m.absent_at, m.retries,
        extract(epoch FROM now() - m.promised_at)::float8 AS age,
        extract(epoch FROM now() - m.absent_at)::float8 AS absent_for,
-       EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted
-               AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-               AND ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended(m.process::text, 0)) AS alive,
-       pg_postmaster_start_time() > m.promised_at AS reborn
+       process_lives(m.process) AS alive,
+       NOT EXISTS (SELECT FROM heartbeat h WHERE h.process = m.process AND h.server = server_run()) AS reborn
 FROM message m
 WHERE m.sender = :sender AND m.status IN ('sending', 'unconfirmed')
   AND (m.status = 'unconfirmed' OR m.ended_at IS NOT NULL OR m.promised_at < now() - make_interval(secs => :older_than)
@@ -20,6 +18,10 @@ ORDER BY (m.status = 'unconfirmed'), m.promised_at LIMIT :many;
 -- name: hold_process_lock!
 -- Held by a direct connection for as long as the process lives.
 SELECT pg_advisory_lock(hashtextextended(:process::text, 0)) AS held;
+
+-- name: process_lives$
+-- Whether the server behind this connection knows that this process lives.
+SELECT process_lives(:process);
 
 -- name: newest_accepted
 -- Rows by reference among those listed by the gateway: what we know of them.

@@ -31,6 +31,8 @@ WITH fact AS (
         why = CASE WHEN f.rank > f.rank_was THEN f.why ELSE m.why END,
         moved_by = CASE WHEN f.rank > f.rank_was THEN :by ELSE m.moved_by END,
         sent_at = coalesce(m.sent_at, f.at),
+        -- What left was promised, though a restored database may have forgotten it: an answer to it counts.
+        promised_at = coalesce(m.promised_at, f.at),
         delivered_at = CASE WHEN f.rank >= 2 THEN coalesce(m.delivered_at, f.at) ELSE m.delivered_at END,
         read_at = CASE WHEN f.rank >= 3 THEN coalesce(m.read_at, f.at) ELSE m.read_at END,
         failed_at = NULL, error_class = NULL, error_text = NULL,

@@ -87,9 +87,12 @@ WHERE sender = :sender AND status = 'sending' AND process = :process AND promise
 -- name: claim_slice
 -- THE PROMISE of Message 1: pending -> sending, quota charged, gate advanced, batch counted, in one statement.
 -- Only the lane's owner with enough lease left; never a contact who opted out, read under that contact's lock.
-WITH lane AS (
+-- The server that commits it must hold the lock of the process that makes it: another one may have forgotten messages.
+WITH known AS (
+    SELECT process_lives(:process) AS here
+), lane AS (
     SELECT s.id FROM sender s
-    WHERE s.id = :sender AND s.lease_owner = :owner AND s.lease_epoch = :epoch AND s.state IN ('ready', 'degraded')
+    WHERE (SELECT here FROM known) AND s.id = :sender AND s.lease_owner = :owner AND s.lease_epoch = :epoch AND s.state IN ('ready', 'degraded')
       AND s.lease_until > now() + make_interval(secs => :fence)
     FOR NO KEY UPDATE
 ), quota AS (

@@ -77,9 +77,12 @@ UPDATE contact SET opted_out_at = NULL, updated_at = now() WHERE id = :contact;
 -- name: promise_message_2^
 -- THE PROMISE of Message 2: pending -> sending with the contact's word read under its own lock and the quota charged.
 -- Not while its campaign is held or cancelled; up to the allowance above the limit.
-WITH who AS (
+-- The server that commits it must hold the lock of the process that makes it, as for Message 1.
+WITH known AS (
+    SELECT process_lives(:process) AS here
+), who AS (
     SELECT c.id FROM contact c JOIN message m ON m.contact = c.id
-    WHERE m.id = :message AND c.opted_out_at IS NULL FOR NO KEY UPDATE OF c
+    WHERE (SELECT here FROM known) AND m.id = :message AND c.opted_out_at IS NULL FOR NO KEY UPDATE OF c
 ), quota AS (
     SELECT q.used FROM quota_day q, who WHERE q.sender = :sender AND q.day = :day FOR UPDATE OF q
 ), chosen AS (

@@ -51,7 +51,8 @@ SELECT id FROM import WHERE state IN ('pending', 'running') LIMIT :many;
 SELECT id FROM campaign WHERE status = ANY(:statuses::text[]) ORDER BY id LIMIT :many;
 
 -- name: beat!
-INSERT INTO heartbeat (process, kind, host, pid) VALUES (:process, :kind, :host, :pid)
+-- On the connection that holds the process's lock: its server is the one that knows whether the process lives.
+INSERT INTO heartbeat (process, kind, host, pid, server) VALUES (:process, :kind, :host, :pid, server_run())
 ON CONFLICT (process) DO UPDATE SET beat_at = now();
 
 -- name: forget_dead_processes!

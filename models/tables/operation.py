@@ -39,6 +39,7 @@ class Heartbeat(Table):
     pid = Integer()
     started_at = Timestamptz(default=TimestamptzNow())
     beat_at = Timestamptz(default=TimestamptzNow())
+    server = Text(null=True, default=None, help_text="the run of PostgreSQL that its lock was taken on")
 
 
 class Leader(Table):

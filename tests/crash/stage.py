@@ -34,7 +34,7 @@ Scene = Callable[["Ground"], Coroutine[Any, Any, Told]]
 class Ground:
     """Where a scene plays: makes systems, and says how long it may take.
 
-    ``long``: ``RELANCE_CRASH=long`` asks for 60 freezes, a minute without Redis, a hundred kills, and so on.
+    ``long``: ``RELANCE_LONG=1`` asks for 60 freezes, a minute without Redis, a hundred kills, and so on.
     """
 
     def __init__(self, servers: embedded.Servers, template: str, home: Path) -> None:
@@ -42,7 +42,7 @@ class Ground:
         self._template = template
         self._home = home
         self._number = itertools.count(1)
-        self.long = os.environ.get("RELANCE_CRASH", "") == "long"
+        self.long = bool(os.environ.get("RELANCE_LONG"))
         self.databases: list[str] = []
 
     def system(self, *, own_postgres: bool = False, **more: Any) -> AbstractAsyncContextManager[System]:

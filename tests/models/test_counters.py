@@ -116,7 +116,7 @@ async def test_twenty_writers_leave_counters_that_equal_the_rows_and_never_deadl
     crowd = [await worlds.launched(conn, sender=sender, people=people, window=0.5) for _ in range(3)]
     first = await worlds.lane(conn, crowd[0], size=10_000)
     lanes = [
-        worlds.Lane(sender, r.campaign, first.batch, first.owner, first.epoch, first.process) for r in crowd
+        worlds.Lane(sender, r.campaign, first.batch, first.owner, first.epoch) for r in crowd
     ]  # one batch of one sender under all of them: the worst crowding there can be
     instants = 0
     async with worlds.connections(WRITERS + 1) as (watcher, *many):

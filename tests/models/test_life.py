@@ -192,9 +192,7 @@ class Life(RuleBasedStateMachine):
                 pause=1.0, gaps=[5.0] * 10, error_rate=0.0, adjustment="-", planned_end=None,
             )
         ):  # fmt: skip
-            self.lane = worlds.Lane(
-                self.lane.sender, self.lane.campaign, row["id"], self.lane.owner, self.lane.epoch, self.lane.process
-            )
+            self.lane = worlds.Lane(self.lane.sender, self.lane.campaign, row["id"], self.lane.owner, self.lane.epoch)
 
     @precondition(lambda self: self.second)
     @rule(which=which)
