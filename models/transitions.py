@@ -249,6 +249,20 @@ async def retry_unconfirmed(conn: Conn, recipient: UUID, by: str) -> UUID | None
     return message
 
 
+NEVER_LEFT = ("never_left", "refused", "expired", "quota", "safety_timeout")
+"""Failures that prove it: no byte was written, the gateway took nothing, it expired undelivered, or we never tried.
+Not among them: ``reported``, a failure after the gateway had accepted the message."""
+
+
+async def retry_failed(conn: Conn, campaign: UUID, by: str) -> int | None:
+    """One bounded step: a person sends Message 1 again to those who failed and provably never got it.
+
+    Returns how many (fewer than STEP: done), None if the campaign is in no status for this. It then sends again.
+    """
+    moved: int | None = await sql.retry_failed(conn, campaign=campaign, proven=list(NEVER_LEFT), many=STEP, by=by)
+    return moved
+
+
 async def confirm(conn: Conn, recipient: UUID, by: str) -> UUID | None:
     """A person says that an unconfirmed message arrived: it counts as sent when it was promised."""
     row = await sql.unconfirmed_message(conn, recipient=recipient)
