@@ -56,6 +56,7 @@ class Settings:
     port: int = var("Port of the web process.", 8000, bounds=(0, 65535))
     log_level: Literal["debug", "info", "warning", "error"] = var("Least level that is logged.", "info")
     log_format: Literal["json", "console"] = var("One JSON object a line, or text for people.", "json")
+    slow_request_seconds: float = var("Requests that take longer are logged as slow.", 0.5, bounds=(0.001, 60))
 
     # Secrets
     secret_key: str = var("Signs what must come back unchanged; at least 32 characters.", secret=True)

@@ -10,6 +10,8 @@ import structlog
 from litestar.enums import ScopeType
 from uuid_utils.compat import uuid7
 
+from web import metrics
+
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -43,19 +45,23 @@ class Access:
         state[_KEY] = identity
         structlog.contextvars.bind_contextvars(request_id=identity)
         began, status = time.perf_counter(), 0
+        metrics.began()
 
         async def told(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                route = scope.get("path_template") or None
+                metrics.answered(scope["method"], route, status, time.perf_counter() - began)
                 message["headers"] = [*message["headers"], (HEADER.encode(), identity.encode())]
             await send(message)
 
         try:
             await self._app(scope, receive, told)
         finally:
+            metrics.ended()
             ms = round((time.perf_counter() - began) * 1000, 1)
-            quiet = scope["path"].startswith("/health/")
+            quiet = scope["path"].startswith(("/health/", "/metrics"))
             (log.debug if quiet else log.info)(
                 "request", method=scope["method"], path=scope["path"], status=status, ms=ms
             )

@@ -26,6 +26,7 @@ from web import (
     interactions,
     launching,
     messages,
+    metrics,
     page,
     problems,
     recipients,
@@ -82,7 +83,7 @@ def build() -> ASGIApp:
         ],
     )
     app = Litestar(
-        route_handlers=[api, health.alive, health.ready, hooks.wassenger, page.page],
+        route_handlers=[api, health.alive, health.ready, metrics.metrics, hooks.wassenger, page.page],
         lifespan=[_database, hooks.door, stream.listening],
         exception_handlers=problems.HANDLERS,
         request_max_body_size=MOST_BYTES,
