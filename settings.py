@@ -101,6 +101,9 @@ class Settings:
         "A campaign ends at the latest so long after launch.", 48.0, bounds=(0.001, 720)
     )
     sweep_interval_seconds: float = var("How often silence is marked.", 60.0, bounds=(1, 3600))
+    hearing_interval_seconds: float = var(
+        "How often what a number received is read back, for webhooks that never came.", 60.0, bounds=(1, 3600)
+    )
     reply_gap_seconds: float = var("Least gap between two Message 2 of one sender.", 0.0, bounds=(0, 60))
     opt_out_words: tuple[str, ...] = var(
         "Whole messages that mean stop, separated by commas.",

@@ -1,8 +1,8 @@
 """Hearing: have we heard everything this number was told?
 
-Webhooks get lost: an endpoint was down, the gateway disabled it, a device changed its id. So before silence is
-believed, what the device received is read back from the gateway; whatever has no inbox row yet is stored, marked,
-and digested like any other.
+Webhooks get lost: an endpoint was down, the gateway disabled it, a device changed its id, a database was restored.
+So every now and then, and before silence is believed, what the device received is read back from the gateway;
+whatever has no inbox row yet is stored, marked, and digested like any other.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import dramatiq
 import structlog
 
 from actors import alerts
-from actors.process import Process
+from actors.process import Process, this
 from actors.wake import wake
 from gateway import LookupFailed, SenderStopped
 from models import pool
@@ -26,6 +27,15 @@ OVERLAP = timedelta(minutes=2)
 DEAF = timedelta(hours=1)
 """Where the gateway cannot be asked for so long, webhooks alone must do, and a person is told."""
 ALERT = "deaf"
+
+
+@dramatiq.actor(queue_name="work", max_retries=0)
+async def hear_sender(sender_id: str) -> None:
+    """Read back what a number received since the last time: a reply whose webhook was lost is not answered a day late.
+
+    If it dies: nothing is noted as heard; the scheduler wakes it again.
+    """
+    await read_back(this(), UUID(sender_id))
 
 
 async def read_back(process: Process, sender: UUID) -> datetime:

@@ -27,6 +27,7 @@ ROUTES = {
     "erase_traces": "work",
     "settle_doubts": "work",
     "digest_acknowledgements": "work",
+    "hear_sender": "work",
     "sweep_campaigns": "work",
     "refresh_stats": "work",
     "ask_device": "work",

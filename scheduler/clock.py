@@ -71,6 +71,9 @@ def watches() -> list[Watch]:
             "send_trial", lambda c: sql.due_trials(c, older_than=SETTLING_SECONDS, overdue=overdue_seconds(), many=MOST)
         ),
         Watch("erase_traces", lambda c: sql.unfinished_erasures(c, settled=SETTLED_SECONDS, many=MOST), every=60),
+        Watch(
+            "hear_sender", lambda c: sql.senders_to_hear(c, many=MOST), every=settings.get().hearing_interval_seconds
+        ),
         Watch("sweep_campaigns", _always, every=settings.get().sweep_interval_seconds, column=""),
         Watch("refresh_stats", lambda c: sql.active_campaigns(c, statuses=["launching", "sending"], many=MOST)),
         Watch("refresh_stats", lambda c: sql.active_campaigns(c, statuses=["waiting", "paused"], many=MOST), every=10),

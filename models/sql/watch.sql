@@ -38,6 +38,10 @@ SELECT DISTINCT m.sender FROM message m WHERE m.status = 'unconfirmed' LIMIT :ma
 -- name: offline_senders
 SELECT id FROM sender WHERE state = 'offline' LIMIT :many;
 
+-- name: senders_to_hear
+-- Senders that somebody may be answering.
+SELECT DISTINCT sender AS id FROM campaign WHERE status IN ('sending', 'waiting', 'paused') LIMIT :many;
+
 -- name: unfinished_launches
 SELECT id FROM campaign WHERE status = 'launching' LIMIT :many;
 
