@@ -26,9 +26,9 @@ from actors.slots import VOID_SECONDS, Slots
 from actors.turns import Turns
 from models import pool, transitions
 from models.queries import sql
+from models.reservations import begin_day
 from models.transitions import Claim, Failure, GiveBack, Promise
 from rules.pacing import scaled
-from rules.quota import local_day
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -184,10 +184,10 @@ class Lane:
         process = self._process.agreed.get(self._sender)
         if process is None:
             return []
-        day = local_day(sender["now"], sender["time_zone"])
         try:
             async with pool.connection() as conn:
-                await sql.ensure_quota_day(conn, sender=self._sender, day=day)
+                limit = restraints.limit(sender)
+                day = await begin_day(conn, self._sender, sender["time_zone"], limit, sender["now"])
                 promises = await transitions.claim_slice(
                     conn,
                     Claim(
@@ -200,7 +200,7 @@ class Lane:
                         batch=batch["id"],
                         many=len(gaps),
                         day=day,
-                        quota=restraints.limit(sender),
+                        quota=limit,
                         gate_in=slot - time.monotonic() + sum(gaps),
                     ),
                 )

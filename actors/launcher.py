@@ -10,10 +10,15 @@ import structlog
 from uuid_utils.compat import uuid7
 
 import settings
+from actors import alerts
 from actors.process import Process, this
 from actors.wake import wake
-from models import pool, transitions
-from models.queries import from_json, sql
+from models import pool, reservations, transitions
+from models.audience import reach
+from models.queries import from_json, json_text, sql
+from models.reservations import limit_of
+from rules.quota import next_day
+from rules.reservations import TooLittleRoom
 from rules.text import BadTemplate, Hole, fill
 
 if TYPE_CHECKING:
@@ -35,9 +40,9 @@ async def launch_campaign(campaign_id: str) -> None:
     process, campaign = this(), UUID(campaign_id)
     async with pool.connection() as conn:
         found = await sql.campaign(conn, campaign=campaign)
-        if found is not None and found["status"] == "scheduled":
-            await _start_scheduled(conn, campaign)
     if found is None or found["status"] not in ("scheduled", "launching"):
+        return
+    if found["status"] == "scheduled" and not await _start_scheduled(campaign):
         return
     async with pool.alone(f"launch {campaign}") as ours:
         if ours:
@@ -59,17 +64,48 @@ async def _launch(process: Process, campaign: UUID, message_1: str, message_2: s
         wake("send_batch", sender)
 
 
-async def _start_scheduled(conn: pool.Conn, campaign: UUID) -> None:
-    """Begin the launch of a campaign whose time has come."""
+async def _start_scheduled(campaign: UUID) -> bool:
+    """Begin the launch of a campaign whose time has come, if its number's day has room; else try again next day.
+
+    Returns whether it is being launched.
+    """
     s = settings.get()
-    await transitions.start_launch(
-        conn,
-        campaign,
-        window=s.reply_window_hours * 3600,
-        safety=s.campaign_safety_timeout_hours * 3600,
-        why="its scheduled time has come",
-        by="scheduler",
-    )
+    async with pool.transaction() as conn:
+        row = await sql.lock_campaign(conn, campaign=campaign)
+        if row["status"] != "scheduled" or row["scheduled_at"] > row["now"]:
+            return bool(row["status"] == "launching")
+        sender = await sql.read_sender(conn, sender=row["sender"])
+        await sql.lock_reservations(conn, sender=sender["id"])
+        await reservations.begin_day(conn, sender["id"], sender["time_zone"], limit_of(sender), sender["now"])
+        try:
+            plan = await reservations.fit(conn, sender, row, (await reach(conn, row)).complete)
+        except TooLittleRoom as short:
+            await _postpone(conn, sender, row, short)
+            return False
+        await reservations.reserve(conn, campaign, plan)
+        await transitions.start_launch(
+            conn,
+            campaign,
+            window=s.reply_window_hours * 3600,
+            safety=s.campaign_safety_timeout_hours * 3600,
+            why="its scheduled time has come",
+            by="scheduler",
+        )
+        await alerts.over(conn, "launch_postponed", str(campaign))
+    return True
+
+
+async def _postpone(conn: pool.Conn, sender: Record, row: Record, short: TooLittleRoom) -> None:
+    """Leave it scheduled for the same local time of the next day, with the reason; a person is told."""
+    at = next_day(row["scheduled_at"], sender["time_zone"], after=sender["now"])
+    try:
+        plan = reservations.stored(await reservations.fit(conn, sender, row, short.needed, at))
+    except TooLittleRoom:
+        plan = {}
+    why = f"not launched, tried again on {at.date()}: {short}"
+    await sql.postpone_launch(conn, campaign=row["id"], at=at, plan=json_text(plan), why=why)
+    await alerts.say(conn, "launch_postponed", str(row["id"]), f"campaign {row['name']}: {why}")
+    log.warning("a scheduled launch found too little room", campaign=str(row["id"]), why=why)
 
 
 async def _add_audience(

@@ -17,8 +17,9 @@ from actors.delivery import Delivery, deliver, still_in_time
 from actors.process import Process, this
 from models import live, pool, transitions
 from models.queries import sql
+from models.reservations import begin_day, limit_of
 from models.transitions import Promise
-from rules.quota import day_bounds, local_day, message_2_limit
+from rules.quota import day_bounds, message_2_limit
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -65,10 +66,9 @@ async def send(process: Process, message: UUID) -> None:
 async def _promise(conn: pool.Conn, process: Process, name: UUID, message: UUID, row: Record) -> Promise | None:
     """Charge the quota of the number's local day, up to its allowance for replies; beyond it goes next day."""
     s, now = settings.get(), await conn.fetchval("SELECT now()")
-    day = local_day(now, row["time_zone"])
-    quota = message_2_limit(row["daily_limit"] or s.daily_message_limit, s.message_2_allowance)
-    sender = row["sender"]
-    await sql.ensure_quota_day(conn, sender=sender, day=day)
+    sender, limit = row["sender"], limit_of(row)
+    quota = message_2_limit(limit, s.message_2_allowance)
+    day = await begin_day(conn, sender, row["time_zone"], limit, now)
     promise = await transitions.promise_message_2(conn, message, sender=sender, day=day, quota=quota, process=name)
     if promise is None and await sql.quota_used(conn, sender=sender, day=day) >= quota:
         _, tomorrow = day_bounds(day, row["time_zone"])

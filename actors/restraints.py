@@ -13,6 +13,7 @@ from actors import alerts, batches
 from actors.process import Process
 from models import pool, transitions
 from models.queries import sql
+from models.reservations import limit_of
 from models.transitions import Failure
 from rules.quota import day_bounds, local_day, quiet_until
 
@@ -38,7 +39,7 @@ class Rest:
 
 def limit(sender: Record) -> int:
     """Return how many messages a number may send on one local day."""
-    return int(sender["daily_limit"] or settings.get().daily_message_limit)
+    return limit_of(sender)
 
 
 def quiet(sender: Record, campaign: Record) -> Rest | None:
@@ -52,20 +53,25 @@ def quiet(sender: Record, campaign: Record) -> Rest | None:
 async def out_of_quota(process: Process, sender: Record, campaign: UUID) -> Rest | None:
     """Return how long the daily limit holds; None while there is room (or what is left was failed, as settings say)."""
     day = local_day(sender["now"], sender["time_zone"])
+    _, tomorrow = day_bounds(day, sender["time_zone"])
     async with pool.connection() as conn:
         used = await sql.quota_used(conn, sender=sender["id"], day=day)
         if used < limit(sender):
             return None
         if settings.get().quota_exhausted == "fail":
-            await _fail_for_quota(process, conn, campaign)
+            await _fail_for_quota(process, conn, campaign, tomorrow)
             return None
-    _, tomorrow = day_bounds(day, sender["time_zone"])
-    return _until(sender, tomorrow, f"the daily limit of {limit(sender)} is reached")
+        why = f"the daily limit of {limit(sender)} is reached: what is left goes from {tomorrow.isoformat()} on"
+        await alerts.say(conn, "quota", str(sender["id"]), why)
+    return _until(sender, tomorrow, why)
 
 
-async def _fail_for_quota(process: Process, conn: pool.Conn, campaign: UUID) -> None:
-    """Fail what is left of a campaign, one bounded step at a time (``QUOTA_EXHAUSTED=fail``)."""
-    rows = await sql.pending_messages(conn, campaign=campaign, many=transitions.STEP)
+async def _fail_for_quota(process: Process, conn: pool.Conn, campaign: UUID, tomorrow: datetime) -> None:
+    """Fail the Message 1 of a campaign that are due today, in bounded steps (``QUOTA_EXHAUSTED=fail``).
+
+    What a spread launch planned for later days waits for them; Message 2 has an allowance of its own.
+    """
+    rows = await sql.due_before(conn, campaign=campaign, before=tomorrow, many=transitions.STEP)
     text = "the daily limit of this number is reached (QUOTA_EXHAUSTED=fail)"
     failures = [
         Failure(message=row["id"], attempt=row["attempt"], error_class="quota", error_text=text) for row in rows

@@ -10,7 +10,6 @@ from uuid import UUID
 import dramatiq
 import structlog
 
-import settings
 from actors import alerts
 from actors.agreement import agreed
 from actors.delivery import EXPIRES_SECONDS, accepted_as, media_of, overdue_seconds, still_in_time
@@ -18,8 +17,8 @@ from actors.process import Process, this
 from gateway import Delivery, LookupFailed, Order, Outbound, RateLimited, Refused, SenderStopped, Unreachable
 from models import pool
 from models.queries import sql
+from models.reservations import begin_day, limit_of
 from rules.phone import mask
-from rules.quota import local_day
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -107,10 +106,9 @@ async def _send(process: Process, name: UUID, row: Record) -> None:
 
 async def _promise(name: UUID, row: Record) -> bool:
     """Charge the number's day and promise; what forbids it is said on the row."""
-    day = local_day(row["now"], row["time_zone"])
-    limit = row["daily_limit"] or settings.get().daily_message_limit
+    limit = limit_of(row)
     async with pool.connection() as conn:
-        await sql.ensure_quota_day(conn, sender=row["sender"], day=day)
+        day = await begin_day(conn, row["sender"], row["time_zone"], limit, row["now"])
         promised = await sql.promise_trial(
             conn, trial=row["id"], sender=row["sender"], day=day, quota=limit, process=name
         )

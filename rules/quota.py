@@ -62,6 +62,18 @@ def day_bounds(day: date, tz: str) -> tuple[datetime, datetime]:
     return _instant(day, time.min, tz), _instant(day + _DAY, time.min, tz)
 
 
+def next_day(at: datetime, tz: str, after: datetime) -> datetime:
+    """Return the first day later than ``at``, at the same time on the wall, that lies after ``after`` (UTC).
+
+    >>> next_day(datetime(2026, 3, 28, 8, 0, tzinfo=UTC), "Europe/Paris", datetime(2026, 3, 28, 9, 0, tzinfo=UTC))
+    datetime.datetime(2026, 3, 29, 7, 0, tzinfo=datetime.timezone.utc)
+    """
+    local = at.astimezone(ZoneInfo(tz))
+    day = max(local.date() + _DAY, local_day(after, tz))
+    found = _instant(day, local.time(), tz)
+    return found if found > after else _instant(day + _DAY, local.time(), tz)
+
+
 def remaining(limit: int, used: int, reserved: int) -> int:
     """Return how many Message 1 a day still takes, never less than 0.
 

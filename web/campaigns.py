@@ -11,7 +11,7 @@ from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET
 
-from models import pool
+from models import pool, reservations
 from models.queries import from_json, json_text, sql
 from rules.status import CampaignStatus
 from rules.text import BadTemplate, check
@@ -53,6 +53,12 @@ async def create(data: JSONBody[NewCampaign]) -> Campaign:
             contacted_within_days=data.exclude.contacted_within_days,
             scheduled_at=_aware(data.scheduled_at),
             by="api",
+        )
+        await sql.set_campaign_options(
+            conn,
+            campaign=made,
+            spread_over_days=data.spread_over_days,
+            answer_automatic=data.answer_automatic_replies,
         )
         return await shown(conn, made)
 
@@ -107,6 +113,12 @@ async def change(campaign_id: FromPath[UUID], data: JSONBody[CampaignChange]) ->
             contacted_within_days=exclude.contacted_within_days,
             scheduled_at=_scheduled(row, given),
         )
+        await sql.set_campaign_options(
+            conn,
+            campaign=campaign_id,
+            spread_over_days=given.get("spread_over_days", row["spread_over_days"]),
+            answer_automatic=given.get("answer_automatic_replies", row["answer_automatic"]),
+        )
         return await shown(conn, campaign_id)
 
 
@@ -145,7 +157,7 @@ async def shown(conn: pool.Conn, campaign: UUID) -> Campaign:
     row = await found(conn, campaign)
     same = (
         "id", "name", "status", "holds", "category_ids", "message_1", "message_2", "quiet_hours", "scheduled_at",
-        "created_at", "launched_at", "completed_at",
+        "spread_over_days", "created_at", "launched_at", "completed_at",
     )  # fmt: skip
     return Campaign(
         **{name: row[name] for name in same},
@@ -155,6 +167,8 @@ async def shown(conn: pool.Conn, campaign: UUID) -> Campaign:
         media_1=from_json(row["media_1"]),
         media_2=from_json(row["media_2"]),
         pacing=from_json(row["pacing"]),
+        plan=reservations.plan_of(row),
+        answer_automatic_replies=row["answer_automatic"],
     )
 
 

@@ -11,16 +11,28 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 import settings
 from actors.wake import wake
-from models import pool, transitions
+from models import pool, reservations, transitions
+from models.audience import reach
+from models.launch_risk import risk_of
 from models.queries import from_json, sql
 from rules.forecast import forecast
-from rules.quota import local_day
-from rules.text import BadTemplate, Hole, fill, placeholders
+from rules.reservations import Plan, TooLittleRoom
+from rules.text import BadTemplate, Hole, fill
 from web import paces, senders
 from web.campaigns import found, locked, shown
 from web.problems import Problem
 from web.wire.campaigns import Campaign
-from web.wire.launching import Audience, Ends, Launched, PauseOrder, Preview, Sample, SendOrder
+from web.wire.launching import (
+    Audience,
+    Ends,
+    Launched,
+    PauseOrder,
+    Preview,
+    Proposal,
+    Risk,
+    Sample,
+    SendOrder,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,8 +49,11 @@ async def preview(campaign_id: FromPath[UUID]) -> Preview:
         row = await found(conn, campaign_id)
         sender = await senders.found(conn, row["sender"])
         audience, missing = await _audience(conn, row)
-        quota = await paces.quota_of(conn, sender, await _committed(conn, row))
+        later = _later(row, sender["now"])
+        quota = await paces.quota_of(conn, sender, later, without=campaign_id)
         pace = await paces.in_force(conn, sender, row)
+        plan, too_little = await _possible_plan(conn, sender, row, audience.reached - audience.incomplete, later)
+        risk = await risk_of(conn, sender, row, pace, audience.reached)
         first = await sql.audience_step(conn, campaign=campaign_id, after=UUID(int=0), many=SAMPLES)
     needed = audience.reached
     s = settings.get()
@@ -47,11 +62,11 @@ async def preview(campaign_id: FromPath[UUID]) -> Preview:
         left=needed,
         pace=pace,
         tz=sender["time_zone"],
-        limit_per_day=quota.limit,
-        left_today=quota.remaining,
+        limit_per_day=max(plan.values(), default=0) or quota.limit,
+        left_today=next(iter(plan.values()), quota.remaining),
         window=timedelta(hours=s.reply_window_hours),
         quiet=row["quiet_hours"] or s.quiet_hours,
-        next_slot=sender["gate_at"],
+        next_slot=max(sender["gate_at"], later) if later else sender["gate_at"],
         time_scale=s.time_scale,
     )
     return Preview(
@@ -61,7 +76,14 @@ async def preview(campaign_id: FromPath[UUID]) -> Preview:
         quota_needed=needed,
         quota=quota,
         pace=paces.shown(pace),
+        plan=plan,
+        plan_reason=too_little,
         forecast=Ends(sending_ends_at=ends.sending_ends_at, completes_at=ends.completes_at, parts=dict(ends.parts)),
+        risk=Risk(
+            level=risk.level.value,
+            sentences=list(risk.sentences),
+            proposal=Proposal(profile=risk.proposal.profile, why=risk.proposal.why) if risk.proposal else None,
+        ),
     )
 
 
@@ -82,24 +104,22 @@ async def send(
         _refuse_unlaunchable(row["status"])
         sender = await senders.found(conn, row["sender"])
         senders.refuse_stopped(sender)
-        later = row["scheduled_at"] if row["scheduled_at"] and row["scheduled_at"] > row["now"] else None
-        await _lock_day(conn, sender, later)
+        later = _later(row, row["now"])
+        await sql.lock_reservations(conn, sender=sender["id"])
         audience, missing = await _audience(conn, row)
         reserved = _reserved(audience, missing, skip)
-        quota = await paces.quota_of(conn, sender, await _committed(conn, row), later)
-        if reserved > quota.remaining:
-            raise Problem(
-                429,
-                "quota",
-                f"{reserved} messages are needed and {quota.remaining} remain of {quota.limit} on {quota.day}: "
-                "send to fewer people, or on another day",
-                remaining=quota.remaining,
-                needed=reserved,
-            )
+        plan = await _plan(conn, sender, row, reserved, later)
+        await reservations.reserve(conn, campaign_id, plan)
         status = await _start(conn, row, later)
     if later is None:
         wake("launch_campaign", campaign_id)
-    return Launched(reserved=reserved, excluded=_left_out(audience, skip), status=status, scheduled_at=later)
+    return Launched(
+        reserved=reserved,
+        plan=reservations.stored(plan),
+        excluded=_left_out(audience, skip),
+        status=status,
+        scheduled_at=later,
+    )
 
 
 @post("/{campaign_id:uuid}/pause", status_code=200)
@@ -141,17 +161,8 @@ router = Router("/campaigns", route_handlers=[preview, send, pause, resume, canc
 
 async def _audience(conn: pool.Conn, row: Record) -> tuple[Audience, dict[str, int]]:
     """Count who is reached, and per placeholder without default how many of them lack it."""
-    counted = await sql.count_audience(conn, campaign=row["id"])
-    texts = [row["message_1"], *([row["message_2"]] if row["message_2"] is not None else [])]
-    needed = {p.name for text in texts for p in placeholders(text) if p.default is None}
-    missing: dict[str, int] = {}
-    incomplete = 0
-    for hole in await sql.count_holes(conn, campaign=row["id"], placeholders=sorted(needed)):
-        if hole["key"] is None:
-            incomplete = hole["people"]
-        else:
-            missing[hole["key"]] = hole["people"]
-    return Audience(**counted, incomplete=incomplete), missing
+    found = await reach(conn, row)
+    return Audience(**found.counted, incomplete=found.incomplete), dict(found.missing)
 
 
 def _sample(row: Record, contact: Record) -> Sample:
@@ -183,11 +194,31 @@ def _refuse_unlaunchable(status: str) -> None:
         raise Problem(409, "not_launchable", "the campaign was cancelled: make a new one")
 
 
-async def _lock_day(conn: pool.Conn, sender: Record, later: datetime | None) -> None:
-    """Let two launches of one number take turns, so that both do not take the same remainder."""
-    day = local_day(later or sender["now"], sender["time_zone"])
-    await sql.ensure_quota_day(conn, sender=sender["id"], day=day)
-    await sql.lock_quota_day(conn, sender=sender["id"], day=day)
+def _later(row: Record, now: datetime) -> datetime | None:
+    """Return when a campaign is to be launched, if that lies ahead."""
+    at: datetime | None = row["scheduled_at"]
+    return at if at and at > now else None
+
+
+async def _possible_plan(
+    conn: pool.Conn, sender: Record, row: Record, many: int, at: datetime | None
+) -> tuple[dict[str, int], str]:
+    """Return the plan that a send would make now, or none and why there is none."""
+    try:
+        return reservations.stored(await reservations.fit(conn, sender, row, many, at)), ""
+    except TooLittleRoom as short:
+        return {}, str(short)
+
+
+async def _plan(conn: pool.Conn, sender: Record, row: Record, many: int, at: datetime | None) -> Plan:
+    """Say which day each message is planned for, or raise the 429 with what remains; nothing is half-launched."""
+    await reservations.begin_day(conn, sender["id"], sender["time_zone"], reservations.limit_of(sender), sender["now"])
+    try:
+        return await reservations.fit(conn, sender, row, many, at)
+    except TooLittleRoom as short:
+        raise Problem(
+            429, "quota", str(short), remaining=short.remaining, needed=short.needed, day=short.day.isoformat()
+        ) from None
 
 
 def _reserved(audience: Audience, missing: dict[str, int], skip: bool) -> int:
@@ -210,14 +241,6 @@ def _left_out(audience: Audience, skip: bool) -> dict[str, int]:
     """Say by reason who of the categories gets nothing."""
     reasons = {name: getattr(audience, name) for name in ("opted_out", "excluded", "contacted_recently", "same_person")}
     return reasons | ({"incomplete": audience.incomplete} if skip else {})
-
-
-async def _committed(conn: pool.Conn, row: Record) -> int:
-    """Count what other launched campaigns of the number still have to send; one being launched counts whole."""
-    committed: int = await sql.pending_of_sender(conn, sender=row["sender"])
-    for other in await sql.launching_campaigns(conn, sender=row["sender"], campaign=row["id"]):
-        committed += (await sql.count_audience(conn, campaign=other["id"]))["reached"]
-    return committed
 
 
 async def _start(conn: pool.Conn, row: Record, later: datetime | None) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import msgspec
 
 import settings
-from models import pace
-from models.queries import json_text, sql
+from models import pace, reservations
+from models.queries import json_text
 from rules import quota
 from rules.pacing import OutOfBounds, Pace, Source, resolve
+from rules.reservations import Day
 from web.problems import Problem
 from web.wire.config import PaceInForce, Pacing
 from web.wire.senders import Quota
@@ -56,22 +58,18 @@ def shown(pace: Pace) -> PaceInForce:
     )
 
 
-def limit_of(sender: Record) -> int:
-    """Return a number's daily limit."""
-    return int(sender["daily_limit"] or settings.get().daily_message_limit)
-
-
-async def quota_of(conn: Conn, sender: Record, committed: int = 0, at: datetime | None = None) -> Quota:
-    """Return the local day of a number that ``at`` (now) lies in. ``committed``: messages launched, not sent yet."""
+async def quota_of(conn: Conn, sender: Record, at: datetime | None = None, without: UUID | None = None) -> Quota:
+    """Return the local day of a number that ``at`` (now) lies in; ``without`` what one campaign has planned."""
     day = quota.local_day(at or sender["now"], sender["time_zone"])
-    used = await sql.quota_used(conn, sender=sender["id"], day=day)
-    limit = limit_of(sender)
+    limit = reservations.limit_of(sender)
+    counted = (await reservations.days_of(conn, sender, without)).get(day) or Day(limit)
     return Quota(
         day=day.isoformat(),
         limit=limit,
-        used=used,
-        remaining=quota.remaining(limit, used, committed),
-        level=quota.level(used, limit).value,
+        used=counted.used,
+        reserved=counted.reserved,
+        remaining=counted.room,
+        level=quota.level(counted.used, limit).value,
     )
 
 

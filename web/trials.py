@@ -105,9 +105,8 @@ async def _values(
 
 
 async def _refuse_over_quota(conn: pool.Conn, sender: Record, needed: int) -> None:
-    reserved = await sql.pending_of_sender(conn, sender=sender["id"])
-    reserved += await sql.trials_reserved(conn, sender=sender["id"])
-    quota = await paces.quota_of(conn, sender, reserved)
+    await sql.lock_reservations(conn, sender=sender["id"])
+    quota = await paces.quota_of(conn, sender)
     if needed > quota.remaining:
         raise Problem(
             429, "quota", f"{needed} messages are needed and {quota.remaining} remain of {quota.limit} on {quota.day}",

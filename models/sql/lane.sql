@@ -62,8 +62,9 @@ RETURNING *;
 -- name: close_batch!
 UPDATE batch SET finished_at = now(), finished_why = :why WHERE id = :batch AND finished_at IS NULL;
 
--- name: ensure_quota_day!
-INSERT INTO quota_day (sender, day) VALUES (:sender, :day) ON CONFLICT (sender, day) DO NOTHING;
+-- name: ensure_quota_day$
+-- True for whoever makes it: the day begins with that (models/reservations.py).
+INSERT INTO quota_day (sender, day) VALUES (:sender, :day) ON CONFLICT (sender, day) DO NOTHING RETURNING true;
 
 -- name: quota_used$
 SELECT coalesce((SELECT used FROM quota_day WHERE sender = :sender AND day = :day), 0);

@@ -37,22 +37,32 @@ FROM member;
 -- name: add_recipients$
 -- Recipient and Message 1 of one step, while the campaign is launching; a contact that is in already is skipped.
 WITH running AS (
-    SELECT id, sender, media_1 FROM campaign WHERE id = :campaign AND status = 'launching' FOR SHARE
+    SELECT c.id, c.sender, c.media_1, c.quota_plan, s.time_zone FROM campaign c JOIN sender s ON s.id = c.sender
+    WHERE c.id = :campaign AND c.status = 'launching' FOR SHARE OF c
+), plan AS (
+    -- A launch that is spread over several days: up to which row of the campaign each day goes.
+    SELECT p.key::date AS day, sum(p.value::int) OVER (ORDER BY p.key) AS upto
+    FROM running, jsonb_each_text(running.quota_plan) p
 ), added AS (
     INSERT INTO recipient (id, campaign, contact, identity, why, moved_by)
     SELECT g.id, running.id, g.contact, g.identity, 'launched', 'launcher'
     FROM running, unnest(:ids::uuid[], :contacts::uuid[], :identities::text[]) AS g(id, contact, identity)
     ON CONFLICT DO NOTHING
     RETURNING id, contact
+), placed AS (
+    SELECT id, contact, row_number() OVER (ORDER BY id)
+        + (SELECT coalesce(sum(total), 0) FROM campaign_stats WHERE campaign = :campaign) AS place
+    FROM added
+), dated AS (
+    -- Those of its first day name none: they go as soon as they can.
+    SELECT id, contact, CASE WHEN (SELECT count(*) FROM plan) > 1 THEN nullif(
+        coalesce((SELECT min(day) FROM plan WHERE upto >= place), (SELECT max(day) FROM plan)), (SELECT min(day) FROM plan)) END AS day
+    FROM placed
 ), first AS (
-    INSERT INTO message (recipient, campaign, contact, sender, step, phone, text, media, why, moved_by)
-    SELECT added.id, running.id, added.contact, running.sender, 1, g.phone, g.text, running.media_1, 'launched', 'launcher'
-    FROM added JOIN unnest(:ids::uuid[], :phones::text[], :texts::text[]) AS g(id, phone, text) ON g.id = added.id, running
+    INSERT INTO message (recipient, campaign, contact, sender, step, phone, text, media, why, moved_by, quota_day, next_at)
+    SELECT dated.id, running.id, dated.contact, running.sender, 1, g.phone, g.text, running.media_1, 'launched', 'launcher',
+           dated.day, coalesce(dated.day::timestamp AT TIME ZONE running.time_zone, now())
+    FROM dated JOIN unnest(:ids::uuid[], :phones::text[], :texts::text[]) AS g(id, phone, text) ON g.id = dated.id, running
     RETURNING id
 )
 SELECT CASE WHEN EXISTS (SELECT FROM running) THEN (SELECT count(*) FROM first) END;
-
--- name: quota_committed$
--- Message 1 that running campaigns of this number still have to send.
-SELECT coalesce(sum(s.pending), 0)::bigint FROM campaign c JOIN campaign_stats s ON s.campaign = c.id
-WHERE c.sender = :sender AND c.status IN ('launching', 'sending', 'paused');

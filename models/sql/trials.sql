@@ -83,7 +83,3 @@ SELECT ord FROM known;
 -- name: texts_for_phone^
 -- Whose name and attributes a test may use.
 SELECT name, attributes FROM contact WHERE phone = :phone;
-
--- name: trials_reserved$
--- Tests of this number that have still to be charged.
-SELECT count(*) FROM trial WHERE sender = :sender AND status = 'pending';

@@ -73,19 +73,6 @@ WITH reached AS (
 )
 SELECT key, count(*) AS people FROM lack GROUP BY key UNION ALL SELECT NULL, count(DISTINCT identity) FROM lack;
 
--- name: lock_quota_day!
--- Two launches of one number take turns.
-SELECT used FROM quota_day WHERE sender = :sender AND day = :day FOR UPDATE;
-
--- name: launching_campaigns
--- Their rows are still being made: their audience counts, not their counters.
-SELECT id FROM campaign WHERE sender = :sender AND status = 'launching' AND id <> :campaign;
-
--- name: pending_of_sender$
--- Message 1 that launched campaigns of this number still have to send.
-SELECT coalesce(sum(s.pending), 0)::bigint FROM campaign c JOIN campaign_stats s ON s.campaign = c.id
-WHERE c.sender = :sender AND c.status IN ('sending', 'paused');
-
 -- name: list_batches
 SELECT number, size, base_delay AS base_delay_seconds, delay AS delay_seconds, pause AS pause_seconds, error_rate,
        adjustment AS reason, attempted, sent, failed, started_at, finished_at, finished_why AS finished_reason

@@ -116,3 +116,26 @@ async def test_a_launch_of_nothing_or_of_what_runs_changes_nothing(world: World)
 async def test_an_empty_audience_is_an_empty_campaign(world: World) -> None:
     campaign = await world.launch([])
     assert await world.status(campaign) == "sending" and await people(world) == []
+
+
+async def test_a_scheduled_launch_that_finds_too_little_stays_scheduled_and_is_tried_again_next_day(
+    world: World,
+) -> None:
+    at = datetime.now(UTC) - timedelta(seconds=1)
+    await world.execute("UPDATE sender SET daily_limit = 3")
+    campaign = await world.draft(world.sender, 4)
+    async with pool.connection() as conn:
+        await transitions.schedule(conn, campaign, at, why="a person", by="test")
+    await run(launch_campaign, campaign)
+    row = await world.row("SELECT * FROM campaign WHERE id = $1", campaign)
+    assert (row["status"], row["scheduled_at"]) == ("scheduled", at + timedelta(days=1))
+    assert "4 messages are needed" in row["why"] and "3 remain" in row["why"]
+    assert await world.value("SELECT count(*) FROM recipient") == 0, "nothing half-launched"
+    assert await world.value("SELECT subject FROM alert WHERE kind = 'launch_postponed'") == str(campaign)
+    await run(launch_campaign, campaign)
+    assert (await world.row("SELECT * FROM campaign WHERE id = $1", campaign))["scheduled_at"] == row["scheduled_at"]
+    await world.execute("UPDATE sender SET daily_limit = 4")
+    await world.execute("UPDATE campaign SET scheduled_at = now()")
+    await run(launch_campaign, campaign)
+    assert await world.status(campaign) == "sending"
+    assert await world.value("SELECT resolved_at IS NOT NULL FROM alert") is True

@@ -21,6 +21,7 @@ from actors.process import Process
 from gateway import Envelope
 from models import pool, transitions
 from models.queries import sql
+from models.reservations import begin_day, limit_of
 from rules.phone import identity
 from tests.actors.people import phones
 from tests.simulator_process import DEVICE, Simulator, until
@@ -104,6 +105,9 @@ class Memory:
         """Draft -> launching, as ``POST /send`` does."""
         s = settings.get()
         async with pool.connection() as conn:
+            whose = await sql.campaign(conn, campaign=campaign)
+            sender = await sql.read_sender(conn, sender=whose["sender"])
+            await begin_day(conn, sender["id"], sender["time_zone"], limit_of(sender), sender["now"])
             assert await transitions.start_launch(
                 conn,
                 campaign,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import httpx
@@ -52,9 +53,11 @@ async def test_a_campaign_is_launched_once(
     made = await new_campaign(people=2)
     answers = await asyncio.gather(*(api.post(f"/api/campaigns/{made['id']}/send") for _ in range(5)))
     launched = [one for one in answers if one.status_code == 202]
+    day = (await api.get(f"/api/senders/{made['sender_id']}")).json()["quota_today"]["day"]
     assert [one.json() for one in launched] == [
         {
             "reserved": 2,
+            "plan": {day: 2},
             "excluded": {"opted_out": 0, "excluded": 0, "contacted_recently": 0, "same_person": 0},
             "status": "launching",
             "scheduled_at": None,
@@ -142,3 +145,65 @@ async def test_a_launch_wakes_the_launcher(api: httpx.AsyncClient, new_campaign:
             return any(b"launch_campaign" in one and made["id"].encode() in one for one in waiting)
 
         await until(woken, what="the wake-up of the launcher")
+
+
+async def test_a_launch_beyond_the_day_is_spread_on_a_plan_that_is_shown(
+    api: httpx.AsyncClient, new_campaign: Makes, sender: str
+) -> None:
+    await api.patch(f"/api/senders/{sender}", json={"daily_limit": 3})
+    made = await new_campaign(people=5, spread_over_days=2)
+    path = f"/api/campaigns/{made['id']}"
+    shown = (await api.post(f"{path}/preview")).json()
+    assert list(shown["plan"].values()) == [3, 2]
+    sent = (await api.post(f"{path}/send")).json()
+    assert sent["plan"] == shown["plan"] == (await api.get(path)).json()["plan"]
+    quota = (await api.get(f"/api/senders/{sender}")).json()["quota_today"]
+    assert (quota["used"], quota["reserved"], quota["remaining"]) == (0, 3, 0)
+
+
+async def test_a_spread_that_is_too_short_is_refused_with_the_day_and_nothing_is_launched(
+    api: httpx.AsyncClient, new_campaign: Makes, sender: str
+) -> None:
+    await api.patch(f"/api/senders/{sender}", json={"daily_limit": 2})
+    made = await new_campaign(people=5, spread_over_days=2)
+    document = problem(await api.post(f"/api/campaigns/{made['id']}/send"), 429, "quota")
+    assert (document["remaining"], document["needed"]) == (2, 3)
+    assert document["day"]
+    after = (await api.get(f"/api/campaigns/{made['id']}")).json()
+    assert (after["status"], after["plan"]) == ("draft", {})
+    shown = (await api.post(f"/api/campaigns/{made['id']}/preview")).json()
+    assert shown["plan"] == {}
+    assert "more days" in shown["plan_reason"]
+
+
+async def test_a_scheduled_campaign_keeps_its_places_on_its_day(
+    api: httpx.AsyncClient, new_campaign: Makes, sender: str
+) -> None:
+    await api.patch(f"/api/senders/{sender}", json={"daily_limit": 3})
+    at = (datetime.now(UTC) + timedelta(days=2)).isoformat()
+    first, second = await new_campaign(people=2, scheduled_at=at), await new_campaign(people=2, scheduled_at=at)
+    assert (await api.post(f"/api/campaigns/{first['id']}/send")).json()["status"] == "scheduled"
+    document = problem(await api.post(f"/api/campaigns/{second['id']}/send"), 429, "quota")
+    assert document["remaining"] == 1
+    now = await new_campaign(people=3)
+    assert (await api.post(f"/api/campaigns/{now['id']}/send")).status_code == 202, "today is another day"
+
+
+async def test_a_cancel_gives_the_places_back_at_once(api: httpx.AsyncClient, new_campaign: Makes, sender: str) -> None:
+    await api.patch(f"/api/senders/{sender}", json={"daily_limit": 2})
+    first, second = await new_campaign(people=2), await new_campaign(people=2)
+    assert (await api.post(f"/api/campaigns/{first['id']}/send")).status_code == 202
+    assert (await api.post(f"/api/campaigns/{second['id']}/send")).status_code == 429
+    assert (await api.post(f"/api/campaigns/{first['id']}/cancel")).status_code == 200
+    assert (await api.post(f"/api/campaigns/{second['id']}/send")).status_code == 202
+
+
+async def test_a_preview_names_the_risk_and_proposes_the_careful_profile_to_a_young_number(
+    api: httpx.AsyncClient, new_campaign: Makes
+) -> None:
+    made = await new_campaign(people=25)
+    risk = (await api.post(f"/api/campaigns/{made['id']}/preview")).json()["risk"]
+    assert risk["level"] == "high"
+    assert risk["sentences"][0].startswith("25 people would be written to for the first time; a number this young")
+    assert risk["proposal"]["profile"] == "careful"
+    assert "take the careful profile" in risk["proposal"]["why"]

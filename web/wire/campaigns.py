@@ -11,6 +11,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from web.wire.common import Body, Ids, Name, Text
 from web.wire.config import Pacing
 
+SpreadDays = Annotated[int, Meta(ge=1, le=365)]
+
 
 class Exclusion(Body, kw_only=True):
     """Who is left out: members of these categories, those who got a Message 1 within so many days."""
@@ -40,6 +42,8 @@ class NewCampaign(Body, kw_only=True):
     pacing: Pacing = field(default_factory=Pacing)
     quiet_hours: str | None = None
     scheduled_at: datetime | None = None
+    spread_over_days: SpreadDays | None = None
+    answer_automatic_replies: bool = False
 
 
 class CampaignChange(Body, kw_only=True):
@@ -56,6 +60,8 @@ class CampaignChange(Body, kw_only=True):
     pacing: Pacing | UnsetType = UNSET
     quiet_hours: str | UnsetType | None = UNSET
     scheduled_at: datetime | UnsetType | None = UNSET
+    spread_over_days: SpreadDays | UnsetType | None = UNSET
+    answer_automatic_replies: bool | UnsetType = UNSET
 
 
 class Campaign(Struct, kw_only=True):
@@ -76,6 +82,12 @@ class Campaign(Struct, kw_only=True):
     pacing: dict[str, Any]
     quiet_hours: str | None
     scheduled_at: datetime | None
+    spread_over_days: int | None
+    """Null: all Message 1 on one local day, or the launch is refused."""
+    plan: dict[str, int]
+    """Messages per local day as they were reserved; empty before it is sent."""
+    answer_automatic_replies: bool
+    """Away messages, canned answers and echoes bring Message 2 too."""
     created_at: datetime
     launched_at: datetime | None
     completed_at: datetime | None

@@ -44,6 +44,21 @@ class Ends(Struct, kw_only=True):
     parts: dict[str, float]
 
 
+class Proposal(Struct, kw_only=True):
+    """A profile to take instead, and why."""
+
+    profile: str
+    why: str
+
+
+class Risk(Struct, kw_only=True):
+    """What the chosen pace risks, in plain words, the gravest first; ``level`` low, moderate or high."""
+
+    level: str
+    sentences: list[str]
+    proposal: Proposal | None
+
+
 class Preview(Struct, kw_only=True):
     """What a send would do."""
 
@@ -53,7 +68,12 @@ class Preview(Struct, kw_only=True):
     quota_needed: int
     quota: Quota
     pace: PaceInForce
+    plan: dict[str, int]
+    """Messages per local day that a send would reserve now; empty where the days have too little room."""
+    plan_reason: str
+    """Why there is no plan, and what to do."""
     forecast: Ends
+    risk: Risk
 
 
 class SendOrder(Body, kw_only=True):
@@ -66,6 +86,8 @@ class Launched(Struct, kw_only=True):
     """How many messages were reserved, who is left out and why, and when it begins."""
 
     reserved: int
+    plan: dict[str, int]
+    """Messages per local day of the number: one day, unless ``spread_over_days``."""
     excluded: dict[str, int]
     status: str
     scheduled_at: datetime | None

@@ -34,11 +34,13 @@ class SenderChange(Body, kw_only=True):
 
 
 class Quota(Struct, kw_only=True):
-    """One local day of a number."""
+    """One local day of a number: remaining = limit - used - reserved, never below 0."""
 
     day: str
     limit: int
     used: int
+    reserved: int
+    """Messages that launched campaigns plan for this day and have not sent yet."""
     remaining: int
     level: str
 

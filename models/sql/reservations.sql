@@ -1,0 +1,107 @@
+-- Which messages are planned for which local day of a number. Computed from the rows: nothing to drift, nothing to free.
+
+-- name: lock_reservations!
+-- Two launches of one number take turns; its lane goes on meanwhile.
+SELECT pg_advisory_xact_lock(hashtextextended('reservations ' || :sender::uuid::text, 0)) AS locked;
+
+-- name: reservations_of
+-- In one snapshot: per day from today on what is used and planned; under the day null what waits without a day of its
+-- own (launched for one day, or left over). What is being sent is charged already and counts there.
+WITH open AS (
+    SELECT id FROM campaign WHERE sender = :sender AND status IN ('sending', 'waiting', 'paused')
+), planned AS (
+    SELECT quota_day AS day, count(*) AS many FROM message
+    WHERE sender = :sender AND status = 'pending' AND step = 1 AND quota_day >= :today
+      AND campaign IN (SELECT id FROM open)
+    GROUP BY quota_day
+), uncharged AS (
+    SELECT (SELECT coalesce(sum(s.pending), 0) FROM campaign_stats s WHERE s.campaign IN (SELECT id FROM open))
+         - (SELECT count(*) FROM message m WHERE m.sender = :sender AND m.status = 'sending' AND m.step = 1
+              AND m.campaign IN (SELECT id FROM open)) AS many
+), asked AS (
+    -- Their rows are not made yet, or not all of them: the plan counts.
+    SELECT greatest(p.key::date, :today) AS day, sum(p.value::int) AS many
+    FROM campaign c, jsonb_each_text(c.quota_plan) p
+    WHERE c.sender = :sender AND c.status IN ('scheduled', 'launching') AND c.id IS DISTINCT FROM :without::uuid
+    GROUP BY 1
+)
+SELECT day, sum(used)::int AS used, sum(reserved)::int AS reserved, bool_or(begun) AS begun FROM (
+    SELECT day, used, 0 AS reserved, true AS begun FROM quota_day WHERE sender = :sender AND day >= :today
+    UNION ALL SELECT day, 0, many, false FROM planned
+    UNION ALL SELECT day, 0, many, false FROM asked
+    UNION ALL SELECT :today, 0, count(*), false FROM trial WHERE sender = :sender AND status = 'pending'
+    UNION ALL SELECT NULL, 0, (SELECT many FROM uncharged) - (SELECT coalesce(sum(many), 0) FROM planned), false
+) x GROUP BY day;
+
+-- name: day_has_begun$
+SELECT EXISTS (SELECT FROM quota_day WHERE sender = :sender AND day = :day);
+
+-- name: move_reservations!
+-- So many of what days gone by left over, the last in line, go to a later day.
+WITH last AS (
+    SELECT m.id FROM message m JOIN campaign c ON c.id = m.campaign AND c.status IN ('sending', 'waiting', 'paused')
+    WHERE c.sender = :sender AND m.step = 1 AND m.status = 'pending' AND (m.quota_day IS NULL OR m.quota_day < :today)
+    ORDER BY m.next_at DESC, m.id DESC LIMIT :many
+), locked AS (
+    SELECT id FROM message WHERE id IN (SELECT id FROM last) AND status = 'pending' ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE message m SET quota_day = :into, next_at = greatest(m.next_at, :starts)
+FROM locked WHERE m.id = locked.id;
+
+-- name: plan_campaign!
+UPDATE campaign SET quota_plan = :plan::jsonb WHERE id = :campaign;
+
+-- name: postpone_launch!
+-- Too little room at its time: it stays scheduled, for the next day, and says why. Not a move.
+UPDATE campaign SET scheduled_at = :at, quota_plan = :plan::jsonb, why = :why, moved_by = 'launcher'
+WHERE id = :campaign AND status = 'scheduled';
+
+-- name: set_campaign_options!
+UPDATE campaign SET spread_over_days = :spread_over_days, answer_automatic = :answer_automatic WHERE id = :campaign;
+
+-- name: new_people$
+-- Contacts of a campaign's audience that its number never wrote to.
+SELECT count(DISTINCT c.identity) FROM contact c JOIN campaign k ON k.id = :campaign
+WHERE c.opted_out_at IS NULL
+  AND EXISTS (SELECT FROM contact_category cc JOIN campaign_category kc ON kc.category = cc.category AND kc.campaign = k.id
+              WHERE cc.contact = c.id)
+  AND NOT EXISTS (SELECT FROM contact_category x WHERE x.contact = c.id AND x.category = ANY(k.excluded_categories))
+  AND NOT EXISTS (SELECT FROM message m WHERE m.contact = c.id AND m.sender = :sender AND m.promised_at IS NOT NULL);
+
+-- name: conversations_of_day^
+-- New conversations a number opened in a local day, and those its launched messages will still open.
+SELECT (SELECT count(*) FROM message m WHERE m.sender = :sender AND m.step = 1 AND m.promised_at >= :starts
+          AND m.promised_at < :ends AND NOT EXISTS (SELECT FROM message e WHERE e.contact = m.contact
+              AND e.sender = m.sender AND e.promised_at < m.promised_at)) AS opened,
+       (SELECT count(*) FROM message m JOIN campaign c ON c.id = m.campaign AND c.status IN ('sending', 'waiting', 'paused')
+        WHERE c.sender = :sender AND m.step = 1 AND m.status = 'pending' AND (m.quota_day IS NULL OR m.quota_day <= :day)
+          AND NOT EXISTS (SELECT FROM message e WHERE e.contact = m.contact AND e.sender = m.sender
+              AND e.promised_at IS NOT NULL)) AS reserved;
+
+-- name: lived_days
+-- What a number has to show for each of its local days: conversations whose window has ended, attempts that settled.
+SELECT (m.promised_at AT TIME ZONE :tz)::date AS day,
+       count(*) FILTER (WHERE r.window_ends_at < now()) AS opened,
+       count(*) FILTER (WHERE r.window_ends_at < now() AND r.replied_at IS NOT NULL) AS answered,
+       count(*) FILTER (WHERE m.status IN ('sent', 'delivered', 'read', 'failed')) AS attempts,
+       count(*) FILTER (WHERE m.status = 'failed') AS failed
+FROM message m JOIN recipient r ON r.id = m.recipient
+WHERE m.sender = :sender AND m.step = 1 AND m.promised_at > now() - make_interval(days => :days)
+GROUP BY 1 ORDER BY 1;
+
+-- name: number_facts^
+-- What one number did: messages that left it (counted to 10,000), its last settled attempts, its last conversations
+-- whose reply window has ended.
+SELECT (SELECT count(*) FROM (SELECT FROM message WHERE sender = :sender AND sent_at IS NOT NULL LIMIT 10000) x) AS sent,
+       count(*) FILTER (WHERE settled) AS attempts, count(*) FILTER (WHERE settled AND status = 'failed') AS failed,
+       count(*) FILTER (WHERE ended) AS opened, count(*) FILTER (WHERE ended AND replied_at IS NOT NULL) AS answered
+FROM (
+    SELECT m.status, m.status IN ('sent', 'delivered', 'read', 'failed') AS settled,
+           r.window_ends_at < now() AS ended, r.replied_at
+    FROM message m JOIN recipient r ON r.id = m.recipient
+    WHERE m.sender = :sender AND m.step = 1 AND m.promised_at IS NOT NULL ORDER BY m.promised_at DESC LIMIT 200) y;
+
+-- name: due_before
+-- Message 1 of a campaign that a day would still have sent, one bounded step of them.
+SELECT id, attempt FROM message
+WHERE campaign = :campaign AND status = 'pending' AND step = 1 AND next_at < :before ORDER BY next_at, id LIMIT :many;
