@@ -62,6 +62,17 @@ class Settings:
     secret_key: str = var("Signs what must come back unchanged; at least 32 characters.", secret=True)
     bootstrap_api_key: str = var("An admin API key given by the operator; ≥ 24 characters.", secret=True)
 
+    # Who may come in
+    admin_email: str = var("E-mail of the first admin, made at release while there is no user.", "")
+    admin_password: str = var("Their password, 12 to 200 characters.", "", secret=True)
+    session_idle_hours: float = var("A log-in ends when unused for so long.", 12.0, bounds=(0.0002, 720))
+    session_max_hours: float = var("A log-in ends at the latest so long after it began.", 168.0, bounds=(0.0002, 8760))
+    login_attempts: int = var("Failed log-ins in a row, then one a minute.", 10, bounds=(3, 1000))
+    api_requests_per_second: float = var("What one key or person may ask for, on average.", 100.0, bounds=(1, 100_000))
+    trusted_proxies: int = var(
+        "Proxies in front of us; X-Forwarded-For is read so far from its right.", 0, bounds=(0, 9)
+    )
+
     # The gateway
     gateway: Literal["wassenger"] = var("Which WhatsApp gateway is behind the door.", "wassenger")
     wassenger_api_key: str = var("Key of the Wassenger account.", secret=True)
@@ -205,6 +216,10 @@ def _does_not_fit(s: Settings) -> list[str]:
     for name, least in (("secret_key", 32), ("bootstrap_api_key", 24), ("wassenger_webhook_secret", 16)):
         if len(getattr(s, name)) < least:
             problems.append(f"{name.upper()}=(hidden) is too short: at least {least} characters")
+    if bool(s.admin_email) != bool(s.admin_password):
+        problems.append("ADMIN_EMAIL and ADMIN_PASSWORD belong together: set both or neither")
+    elif s.admin_email and not re.fullmatch(r"[^@\s]+@[^@\s]+", s.admin_email):
+        problems.append(f"ADMIN_EMAIL={s.admin_email!r} is not like ana@example.org")
     if s.wassenger_require_signature and not s.wassenger_signing_secret:
         problems.append("WASSENGER_REQUIRE_SIGNATURE=true needs WASSENGER_SIGNING_SECRET")
     if s.time_scale != 1 and not s.gateway_is_local:

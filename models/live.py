@@ -12,6 +12,7 @@ name                               type     life        what it holds; when it i
 ``relance:frame:{campaign}``       string   an hour     latest snapshot; rebuilt from SQL
 ``relance:queues:…``               various  –           Dramatiq's own; wake-ups are re-issued from SQL
 ``relance:wakes``                  channel  –           "look into your queue"; consumers also poll
+``relance:rate:{who}``             string   minutes     requests of one caller (µs); each process counts by itself
 ``campaign:{id}:sent``             string   a day       Message 1 sent, for progress; rebuilt from SQL
 ``campaign:{id}:failed``           string   a day       Message 1 not sent, for progress; rebuilt from SQL
 ``campaign:{id}:last_message``     string   a day       when the last one left; rebuilt from SQL
@@ -56,6 +57,11 @@ def reply_gate(sender: UUID) -> str:
 def reply_lock(person: str) -> str:
     """Name the lock on the replies of one person (their identity key)."""
     return f"relance:lock:reply:{person}"
+
+
+def rate(who: str) -> str:
+    """Name the allowance of one caller of the API."""
+    return f"relance:rate:{who}"
 
 
 def frame(campaign: UUID) -> str:

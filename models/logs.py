@@ -39,7 +39,7 @@ def masked(text: str) -> str:
 
 def _secrets(s: settings.Settings) -> list[str]:
     """Return every value that must not be written: what the settings call secret, and passwords in addresses."""
-    named = [s.secret_key, s.bootstrap_api_key, s.wassenger_api_key, s.wassenger_webhook_secret]
+    named = [s.secret_key, s.bootstrap_api_key, s.admin_password, s.wassenger_api_key, s.wassenger_webhook_secret]
     named += [s.wassenger_signing_secret, *(urlsplit(url).password or "" for url in (s.database_url, s.redis_url))]
     return [value for value in named if len(value) >= LEAST_SECRET]
 

@@ -21,7 +21,9 @@ from piccolo.apps.migrations.commands.backwards import run_backwards
 from piccolo.apps.migrations.commands.forwards import run_forwards
 
 import settings
-from models import pool
+from models import credentials, pool
+from models.queries import sql
+from rules import accounts
 from rules.status import ALLOWED
 
 if TYPE_CHECKING:
@@ -41,12 +43,13 @@ class MigrationFailed(Exception):
 
 
 async def migrate() -> None:
-    """Run what has not run, install the bookkeeping, copy the law, and make the first sender."""
+    """Run what has not run, install the bookkeeping, copy the law, and make the first sender and the first admin."""
     async with _alone() as conn:
         await _piccolo(lambda: run_forwards("relance"))
         await _patiently(lambda: conn.execute(BOOKKEEPING.read_text()))
         await _copy_the_law(conn)
         await _first_sender(conn)
+        await _first_admin(conn)
 
 
 async def migrate_back(to: str) -> None:
@@ -116,6 +119,19 @@ async def _first_sender(conn: Connection[Record]) -> None:
             s.wassenger_device_id,
             s.default_timezone,
         )
+
+
+async def _first_admin(conn: Connection[Record]) -> None:
+    """Make the admin of ``ADMIN_EMAIL`` while there is no user at all; a later release changes nobody."""
+    s = settings.get()
+    if not s.admin_email or await sql.any_user(conn):
+        return
+    try:
+        email = accounts.email(s.admin_email)
+        accounts.check_password(s.admin_password, email)
+    except accounts.BadAccount as error:
+        raise MigrationFailed(f"ADMIN_EMAIL and ADMIN_PASSWORD cannot be used: {error}") from None
+    await sql.add_first_user(conn, email=email, password_hash=await credentials.hash_password(s.admin_password))
 
 
 def main(arguments: list[str]) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 from piccolo.conf.apps import AppConfig, table_finder
 
 TABLES = ["senders", "people", "campaigns", "messages", "operation", "trials"]
+TABLES = ["senders", "people", "campaigns", "messages", "operation", "accounts"]
 
 APP_CONFIG = AppConfig(
     app_name="relance",
