@@ -44,6 +44,7 @@ def main() -> int:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # TRUSTED_PROXIES says whom to believe
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
     )

@@ -14,6 +14,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from actors import wake
 from models import pool
 from web import (
+    audit,
     campaigns,
     categories,
     config,
@@ -24,7 +25,10 @@ from web import (
     hooks,
     imports,
     interactions,
+    keys,
     launching,
+    limits,
+    login,
     messages,
     metrics,
     page,
@@ -35,10 +39,13 @@ from web import (
     senders,
     stream,
     trials,
+    users,
     watching,
 )
 from web.access import Access
-from web.auth import authenticated
+from web.auth import guard
+from web.etags import Tagged
+from web.headers import Protected
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp
@@ -59,10 +66,15 @@ async def _database(_: Litestar) -> AsyncIterator[None]:
 
 
 def build() -> ASGIApp:
-    """Return the application, logging and naming every request."""
+    """Return the application in its layers: each request is named and logged, its answer protected, tagged, audited."""
+    return Access(Protected(Tagged(audit.Audited(routing()))))
+
+
+def routing() -> Litestar:
+    """Return the routing table: every address, and who stands before it."""
     api = Router(
         "/api",
-        guards=[authenticated],
+        guards=[guard],
         security=[{"key": []}],
         route_handlers=[
             contacts.router,
@@ -80,11 +92,15 @@ def build() -> ASGIApp:
             messages.router,
             interactions.router,
             config.router,
+            login.router,
+            users.router,
+            keys.router,
+            audit.router,
         ],
     )
-    app = Litestar(
+    return Litestar(
         route_handlers=[api, health.alive, health.ready, metrics.metrics, hooks.wassenger, page.page],
-        lifespan=[_database, hooks.door, stream.listening],
+        lifespan=[_database, hooks.door, limits.limiting, stream.listening],
         exception_handlers=problems.HANDLERS,
         request_max_body_size=MOST_BYTES,
         logging_config=None,
@@ -100,4 +116,3 @@ def build() -> ASGIApp:
             components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
         ),
     )
-    return Access(app)

@@ -16,6 +16,7 @@ from models.queries import from_json, json_text, sql
 from rules.status import CampaignStatus
 from rules.text import BadTemplate, check
 from web import paces
+from web.auth import who
 from web.contacts import refuse_unknown_categories
 from web.pages import Cursor, Limit, key, page
 from web.problems import Problem, not_found
@@ -52,7 +53,7 @@ async def create(data: JSONBody[NewCampaign]) -> Campaign:
             excluded_categories=data.exclude.category_ids,
             contacted_within_days=data.exclude.contacted_within_days,
             scheduled_at=_aware(data.scheduled_at),
-            by="api",
+            by=who(),
         )
         await sql.set_campaign_options(
             conn,

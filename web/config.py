@@ -13,6 +13,7 @@ import settings
 from models import pace, pool
 from models.queries import from_json, json_text, sql
 from rules.pacing import OutOfBounds, resolve
+from web.auth import who
 from web.problems import Problem
 from web.wire.config import SettingInForce
 
@@ -49,7 +50,7 @@ async def change(data: JSONBody[dict[str, Any]]) -> dict[str, SettingInForce]:
                 await sql.unset_setting(conn, key=name)
             else:
                 _refuse_bad(name, value)
-                await sql.change_setting(conn, key=name, value=json_text(value), by="api")
+                await sql.change_setting(conn, key=name, value=json_text(value), by=who())
         try:
             resolve(pace.environment(), await pace.configuration(conn))
         except (OutOfBounds, ValueError) as error:

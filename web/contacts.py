@@ -15,6 +15,7 @@ import settings
 from models import pool, stops, transitions
 from models.queries import from_json, json_text, sql
 from rules import phone
+from web.auth import who
 from web.pages import Cursor, Limit, key, page
 from web.problems import Problem, not_found
 from web.wire.common import Page
@@ -101,7 +102,7 @@ async def change(contact_id: FromPath[UUID], data: JSONBody[ContactChange]) -> C
                 recipient=None,
                 at=datetime.now(UTC),
                 why="a person opted them out",
-                by="api",
+                by=who(),
             )
         elif data.opted_out is False:
             for other in same_person:

@@ -19,6 +19,7 @@ from rules.forecast import forecast
 from rules.reservations import Plan, TooLittleRoom
 from rules.text import BadTemplate, Hole, fill
 from web import paces, senders
+from web.auth import who
 from web.campaigns import found, locked, shown
 from web.problems import Problem
 from web.wire.campaigns import Campaign
@@ -127,7 +128,7 @@ async def pause(campaign_id: FromPath[UUID], data: JSONBody[PauseOrder | None] =
     """Stop sending within a second. Scope ``message_1``: replies are still answered. 409 if nothing is being sent."""
     scope = data.scope if data else "all"
     async with pool.connection() as conn:
-        if not await transitions.pause(conn, campaign_id, holds=scope, why="a person paused it", by="api"):
+        if not await transitions.pause(conn, campaign_id, holds=scope, why="a person paused it", by=who()):
             raise await _not_possible(conn, campaign_id, "paused")
         return await _moved(conn, campaign_id)
 
@@ -136,7 +137,7 @@ async def pause(campaign_id: FromPath[UUID], data: JSONBody[PauseOrder | None] =
 async def resume(campaign_id: FromPath[UUID]) -> Campaign:
     """Go on where it stopped, with a new batch. 409 if it is not paused."""
     async with pool.connection() as conn:
-        sender = await transitions.resume(conn, campaign_id, why="a person resumed it", by="api")
+        sender = await transitions.resume(conn, campaign_id, why="a person resumed it", by=who())
         if sender is None:
             raise await _not_possible(conn, campaign_id, "resumed")
         wake("send_batch", sender)
@@ -147,7 +148,7 @@ async def resume(campaign_id: FromPath[UUID]) -> Campaign:
 async def cancel(campaign_id: FromPath[UUID]) -> Campaign:
     """End a campaign for good: nothing more is sent, Message 2 included. 409 if it has ended."""
     async with pool.connection() as conn:
-        if not await transitions.cancel(conn, campaign_id, why="a person cancelled it", by="api"):
+        if not await transitions.cancel(conn, campaign_id, why="a person cancelled it", by=who()):
             raise await _not_possible(conn, campaign_id, "cancelled")
         wake("sweep_campaigns")
         return await _moved(conn, campaign_id)
@@ -249,7 +250,7 @@ async def _start(conn: pool.Conn, row: Record, later: datetime | None) -> str:
     if later is not None:
         if row["status"] == "scheduled":
             raise Problem(409, "already_scheduled", f"the campaign is scheduled for {later.isoformat()} already")
-        await transitions.schedule(conn, row["id"], later, why="a person scheduled it", by="api")
+        await transitions.schedule(conn, row["id"], later, why="a person scheduled it", by=who())
         return "scheduled"
     await transitions.start_launch(
         conn,
@@ -257,7 +258,7 @@ async def _start(conn: pool.Conn, row: Record, later: datetime | None) -> str:
         window=s.reply_window_hours * 3600,
         safety=s.campaign_safety_timeout_hours * 3600,
         why="a person sent it",
-        by="api",
+        by=who(),
     )
     return "launching"
 

@@ -67,7 +67,9 @@ def document(
 
 
 def _refused(request: Request[Any, Any, Any], problem: Problem) -> Response[dict[str, Any]]:
-    headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else None
+    headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}
+    if "retry_after" in problem.more:
+        headers["Retry-After"] = str(problem.more["retry_after"])
     return document(request, problem.status, problem.code, problem.detail, headers=headers, **problem.more)
 
 

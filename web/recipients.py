@@ -11,6 +11,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from models import pool, transitions
 from models.queries import sql
 from rules.status import RecipientState
+from web.auth import who
 from web.campaigns import found
 from web.pages import Cursor, Limit, key, page
 from web.problems import Problem, not_found
@@ -48,7 +49,7 @@ async def resolve(recipient_id: FromPath[UUID], data: JSONBody[Resolution]) -> R
     async with pool.transaction() as conn:
         await _found(conn, recipient_id)
         settle = transitions.confirm if data.as_ == "sent" else transitions.retry_unconfirmed
-        moved = await settle(conn, recipient_id, by="api")
+        moved = await settle(conn, recipient_id, by=who())
         if moved is None:
             raise Problem(409, "nothing_in_doubt", "no message of this recipient is unconfirmed")
         return await _story(conn, recipient_id)

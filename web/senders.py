@@ -15,6 +15,7 @@ from actors.wake import wake
 from models import pool, transitions
 from models.queries import from_json, json_text, sql
 from web import paces
+from web.auth import who
 from web.contacts import read_phone
 from web.problems import Problem, not_found
 from web.wire.common import Page
@@ -122,7 +123,7 @@ def refuse_stopped(sender: Record) -> None:
 async def _move(sender: UUID, old: tuple[str, ...], new: str, why: str) -> Sender:
     async with pool.connection() as conn:
         row = await found(conn, sender)
-        if not await transitions.move_sender(conn, sender, old=old, new=new, why=why, by="api"):
+        if not await transitions.move_sender(conn, sender, old=old, new=new, why=why, by=who()):
             raise Problem(409, "not_possible", f"the sender is {row['state']}: {row['why'] or 'nothing to change'}")
         return await _shown(conn, await found(conn, sender))
 

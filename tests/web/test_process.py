@@ -21,7 +21,7 @@ async def test_every_door_below_api_needs_the_key(web: Web, header: str | bytes 
     async with httpx.AsyncClient(base_url=web.url) as stranger:
         document = (await stranger.get("/schema/openapi.json")).json()
         for path, methods in document["paths"].items():
-            if not path.startswith("/api"):
+            if not path.startswith("/api") or path == "/api/auth/login":
                 continue
             for method in methods:
                 somewhere = path.replace("{", "").replace("}", "")
