@@ -4,8 +4,7 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig, table_finder
 
-TABLES = ["senders", "people", "campaigns", "messages", "operation", "trials"]
-TABLES = ["senders", "people", "campaigns", "messages", "operation", "accounts"]
+TABLES = ["senders", "people", "campaigns", "messages", "operation", "trials", "accounts"]
 
 APP_CONFIG = AppConfig(
     app_name="relance",

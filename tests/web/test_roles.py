@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 OPEN = {
     ("GET", "/"), ("GET", "/health/live"), ("GET", "/health/ready"), ("POST", "/webhooks/wassenger"),
-    ("GET", "/schema"), ("GET", "/schema/openapi.json"), ("GET", "/schema/assets/{name}"),
+    ("GET", "/metrics"), ("GET", "/schema"), ("GET", "/schema/openapi.json"), ("GET", "/schema/assets/{name}"),
     ("GET", "/schema/{path}"),
 }  # fmt: skip
 """Every address that nobody has to log in for, besides the log-in itself. A new one has to be meant."""
