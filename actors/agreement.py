@@ -32,10 +32,14 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 ALERT = "gateway_story"
+UNKNOWN = "unknown_messages"
 AGAIN_SECONDS = 1.0
 """A gateway that could not be asked is asked again after this."""
 UNSENT = ("pending", "cancelled", "failed")
 """What the row of a message that left says, where that was forgotten."""
+
+Told = dict[UUID, tuple[int, Outbound]]
+"""By message: the newest round of it that the gateway holds."""
 
 
 class ElsewhereError(Exception):
@@ -97,7 +101,7 @@ async def _read_back(process: Process, sender: UUID, device: str, current: UUID)
     """Read what the device was given since our newest promise; returns how many were lost here."""
     async with _known_here(current) as conn:
         since: datetime = await sql.remembered_since(conn, sender=sender)
-    told: dict[UUID, tuple[int, Outbound]] = {}
+    told: Told = {}
     async for outbound in process.gateway.outbound_since(device, since):
         ours = _ours(outbound)
         if ours is None or outbound.progress == "failed":
@@ -106,27 +110,44 @@ async def _read_back(process: Process, sender: UUID, device: str, current: UUID)
         if message not in told or told[message][0] < round_:
             told[message] = round_, outbound
     async with _known_here(current) as conn:
-        facts = await _lost(conn, sender, told)
-        for row in await transitions.accept(conn, facts, by="agreement"):
-            process.moved(row["campaign"])
-    return len(facts)
+        facts = await _known_to_us(conn, told)
+        await _record(process, conn, facts)
+        # Then those nobody here knows, oldest first: a Message 2 is explained by the Message 1 before it.
+        again = await _unknown_to_us(conn, sender, told)
+        await _record(process, conn, again)
+    return len(facts) + len(again)
 
 
-async def _lost(conn: Conn, sender: UUID, told: dict[UUID, tuple[int, Outbound]]) -> list[Fact]:
-    """Return what the gateway holds and our rows do not say."""
-    known = {row["id"]: row for row in await sql.remembered(conn, ids=list(told))}
-    newer = {m: round_ for m, (round_, _) in told.items() if m in known and round_ > known[m]["round"]}
-    await sql.adopt_rounds(conn, ids=list(newer), rounds=list(newer.values()))
+async def _record(process: Process, conn: Conn, facts: list[Fact]) -> None:
+    for row in await transitions.accept(conn, facts, by="agreement"):
+        process.moved(row["campaign"])
+
+
+async def _known_to_us(conn: Conn, told: Told) -> list[Fact]:
+    """Return what the gateway holds and its rows do not say; takes the rows known here out of ``told``."""
     facts = []
-    for message, (round_, outbound) in told.items():
-        row = known.get(message)
-        if row is None:
-            if not await _make_again(conn, sender, message, outbound):
-                await _unexplained(conn, sender, message)
-                continue
-        elif message not in newer and (row["round"] != round_ or row["status"] not in UNSENT):
-            continue  # known, or somebody else's doubt
-        facts.append(_fact(message, round_, outbound))
+    rows = await sql.remembered(conn, ids=list(told))
+    newer = {row["id"]: told[row["id"]][0] for row in rows if told[row["id"]][0] > row["round"]}
+    await sql.adopt_rounds(conn, ids=list(newer), rounds=list(newer.values()))
+    for row in rows:
+        round_, outbound = told.pop(row["id"])
+        if row["id"] in newer or (row["round"] == round_ and row["status"] in UNSENT):
+            facts.append(_fact(row["id"], round_, outbound))
+    return facts  # the others are known, or somebody else's doubt
+
+
+async def _unknown_to_us(conn: Conn, sender: UUID, told: Told) -> list[Fact]:
+    """Make the lost rows of Message 2 again; whatever nothing explains holds the sender."""
+    facts: list[Fact] = []
+    unexplained: list[datetime] = []
+    for message, (round_, outbound) in sorted(told.items(), key=lambda item: _at(item[1][1])):
+        if await _make_again(conn, sender, message, outbound):
+            facts.append(_fact(message, round_, outbound))
+        elif not await sql.remembered(conn, ids=[message]):  # another process may have made it again meanwhile
+            log.error("an unknown message at the gateway", sender=str(sender), message=str(message))
+            unexplained.append(_at(outbound))
+    if unexplained:
+        await _hold(conn, sender, max(unexplained), len(unexplained))
     return facts
 
 
@@ -144,16 +165,30 @@ async def _make_again(conn: Conn, sender: UUID, message: UUID, outbound: Outboun
     phone, _ = from_jid(outbound.wid or "")
     if phone is None:
         return False
-    at = outbound.created_at or datetime.now(UTC)
-    made = await sql.forgotten_message_2(conn, id=message, identity=identity(phone), sender=sender, phone=phone, at=at)
+    made = await sql.forgotten_message_2(
+        conn, id=message, identity=identity(phone), sender=sender, phone=phone, at=_at(outbound)
+    )
     return made is not None
 
 
-async def _unexplained(conn: Conn, sender: UUID, message: UUID) -> None:
-    """Nothing here explains this message: a person must know before its campaign is launched anew."""
-    text = "the gateway sent messages of ours that this database does not know: it was restored to an earlier moment"
-    log.error("an unknown message at the gateway", sender=str(sender), message=str(message))
-    await alerts.say(conn, "unknown_messages", str(sender), text)
+async def _hold(conn: Conn, sender: UUID, newest: datetime, many: int) -> None:
+    """Pause a sender whose messages nothing here explains, once: a person who resumes it has seen them.
+
+    A campaign launched since the moment the database was restored to would be launched again, to the same people.
+    """
+    seen: datetime | None = await sql.alerted_at(conn, kind=UNKNOWN, subject=str(sender))
+    if seen is not None and newest <= seen:
+        return
+    text = (
+        f"the gateway sent {many} messages of ours that this database does not know: it was restored to an earlier"
+        " moment. Look for campaigns that were launched since, before you resume this sender"
+    )
+    await alerts.say(conn, UNKNOWN, str(sender), text)
+    await transitions.move_sender(conn, sender, old=["ready", "degraded"], new="paused", why=text, by="agreement")
+
+
+def _at(outbound: Outbound) -> datetime:
+    return outbound.created_at or datetime.now(UTC)
 
 
 def _fact(message: UUID, round_: int, outbound: Outbound) -> Fact:
@@ -161,7 +196,7 @@ def _fact(message: UUID, round_: int, outbound: Outbound) -> Fact:
         message=message,
         status=accepted_as(outbound),
         round=round_,
-        at=outbound.created_at or datetime.now(UTC),
+        at=_at(outbound),
         why="read back from the gateway: this database had lost it",
         gateway_id=outbound.gateway_id,
         message_id=outbound.message_id,

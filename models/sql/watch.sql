@@ -71,3 +71,7 @@ RETURNING times = 1;
 
 -- name: resolve_alert!
 UPDATE alert SET resolved_at = now() WHERE kind = :kind AND subject = :subject AND resolved_at IS NULL;
+
+-- name: alerted_at$
+-- When people were last told of this.
+SELECT max(updated_at) FROM alert WHERE kind = :kind AND subject = :subject;

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PREFIXES = ("+3319900", "+3326191", "+3335301", "+3346571", "+3353649")
 """Ranges reserved for fiction; each sender writes to numbers of one of them."""
 GONE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
-        asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, TimeoutError)  # fmt: skip
+        asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.InternalClientError, TimeoutError)  # fmt: skip
 PATIENCE_SECONDS = 60.0
 """How long a question waits for a database that is away."""
 
