@@ -155,6 +155,7 @@ def _expired(system: System) -> int:
 async def _waits(system: System) -> bool:
     return bool(
         await system.books.value(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'relance' AND wait_event_type = 'Lock'"
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name = 'relance' AND wait_event_type = 'Lock'"
         )
     )

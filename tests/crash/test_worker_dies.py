@@ -1,7 +1,7 @@
 """A worker is killed: before its promise, between promise and answer, after the answer but before the record.
 
 One worker holds five lanes, each in another of these moments, when it gets SIGKILL. No webhook tells anybody
-anything: what is settled is settled by asking the gateway.
+anything: what is settled is settled by asking the gateway. Each lane is let into its moment by a fact, never by a time.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tests.crash.claims import claims_of
 from tests.crash.process import alive, send
 from tests.crash.stage import FIGURES, Ground, Stage
 from tests.crash.story import Campaign, phones
+from tests.crash.system import System
 from tests.simulator_process import until
 
 if TYPE_CHECKING:
@@ -62,21 +63,27 @@ async def play(ground: Ground) -> Killed:
         phones(TAKEN, 1)[0]: {"send": "timeout_after_accept"},
     }
     async with ground.system(senders=5, behaviour={"phones": scripts}) as system, system.books.apart() as blocker:
-        books = system.books
+        books, simulator = system.books, system.simulator
         campaigns = [await books.draft(EACH, sender=number) for number in range(5)]
-        for moment, seconds in ((BEFORE, 25), (ANSWERED, 6), (PROMISED, 7)):
-            await books.rows(
-                "UPDATE sender SET gate_at = now() + make_interval(secs => $2) WHERE id = $1",
-                campaigns[moment].sender,
-                float(seconds),
-            )
+        await books.rows("UPDATE sender SET gate_at = now() + interval '1 hour'")
+        for campaign in campaigns:
+            assert await books.launch(campaign)
+        await until(lambda: _shut(system), seconds=60, what="every lane to leave its shut gate")
+        # Nothing is settled before the kill, however long a slow machine takes to get there: the gateway cannot be
+        # asked, and the process's one recorder waits for our lock with the first result it is given.
+        simulator.behave(lookups_unavailable=True)
+        locked = blocker.transaction()
+        await locked.start()
+        await blocker.execute("SELECT FROM recipient WHERE campaign = $1 FOR UPDATE", campaigns[ANSWERED].id)
+        await _open(system, campaigns[ANSWERED])
+        await until(lambda: _waits(system), seconds=60, what="the recorder to wait for our lock")
+        await _open(system, campaigns[ON_ITS_WAY])
+        await until(lambda: _promised(system, campaigns[ON_ITS_WAY]), seconds=60, what="a message on its way")
+        await _open(system, campaigns[TAKEN])
+        taken_first = campaigns[TAKEN].phones[0]
+        await until(lambda: judge.lines_of(system, taken_first), seconds=60, what="a message taken without a word")
         async with claims_of(books) as claims:
-            for campaign in campaigns:
-                assert await books.launch(campaign)
-            await until(lambda: books.messages(campaigns[ANSWERED]), seconds=60, what="the rows of the last campaign")
-            locked = blocker.transaction()
-            await locked.start()
-            await blocker.execute("SELECT FROM recipient WHERE campaign = $1 FOR UPDATE", campaigns[ANSWERED].id)
+            await _open(system, campaigns[PROMISED])
             while (last := await asyncio.wait_for(claims.get(), 60)).sender != campaigns[PROMISED].sender:
                 pass
             worker = system.only("worker")
@@ -85,8 +92,12 @@ async def play(ground: Ground) -> Killed:
             died = time.time()
         before = [await books.messages(campaign) for campaign in campaigns]
         # What the dead one had asked PostgreSQL to record must not be recorded after all.
-        await books.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        await books.rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
         await locked.rollback()
+        simulator.behave(lookups_unavailable=False)
         taken = {line["phone"] for line in system.simulator.ledger()}
         caught = {moment: campaigns[moment].phones[0] for moment in (BEFORE, ON_ITS_WAY, TAKEN)} | {
             PROMISED: next(phone for phone, row in before[PROMISED].items() if row["id"] == last.message),
@@ -95,7 +106,7 @@ async def play(ground: Ground) -> Killed:
         await until(lambda: not worker.lives, seconds=30, what="the master to end with its worker")
         assert not alive(child)
         await system.bring_back()
-        await books.rows("UPDATE sender SET gate_at = least(gate_at, now() + interval '1 s')")
+        await books.rows("UPDATE sender SET gate_at = least(gate_at, now()), not_before = now()")
         await books.all_left(*campaigns)
         moves: dict[str, list[str]] = {}
         for row in await books.rows(
@@ -114,6 +125,33 @@ async def play(ground: Ground) -> Killed:
             caught=caught,
             settled=float(await books.value("SELECT extract(epoch FROM max(at)) FROM event WHERE subject = 'message'")),
         )
+
+
+async def _open(system: System, campaign: Campaign) -> None:
+    """Let the lane of a campaign go."""
+    await system.books.rows("UPDATE sender SET gate_at = now(), not_before = now() WHERE id = $1", campaign.sender)
+
+
+async def _shut(system: System) -> bool:
+    """Whether every lane has found its gate shut and left (it looked at the gateway's story before)."""
+    return bool(
+        await system.books.value(
+            "SELECT every(lease_until IS NULL AND not_before > now() + interval '10 minutes') FROM sender"
+        )
+    )
+
+
+async def _promised(system: System, campaign: Campaign) -> bool:
+    row = (await system.books.messages(campaign))[campaign.phones[0]]
+    return bool(row["status"] == "sending")
+
+
+async def _waits(system: System) -> bool:
+    return bool(
+        await system.books.value(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+    )
 
 
 SCENES = [(35.0, play)]
