@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import settings
 from models import pace
+from models.progress import planned_end
 from models.queries import sql
 from rules.breaker import breaker
-from rules.forecast import forecast
 from rules.pacing import gaps
-from rules.quota import local_day, remaining
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -29,27 +28,10 @@ async def must_stop(conn: Conn, campaign: UUID, since: datetime | None) -> str |
 
 async def start_batch(conn: Conn, sender: Record, campaign: Record) -> Record | None:
     """Freeze the pacing of the next batch. None: the campaign is no longer sending."""
-    s = settings.get()
     usual = await pace.in_force(conn, sender["pacing"], campaign["pacing"])
     adjustment = await pace.adjusted(conn, campaign["id"], usual)
     draws = [random.random() for _ in range(usual.size)]  # noqa: S311 (dice, not secrets)
     drawn = gaps(adjustment.delay, usual.size, usual.jitter, draws)
-    left = await conn.fetchval(
-        "SELECT count(*) FROM message WHERE campaign = $1 AND step = 1 AND status = 'pending'", campaign["id"]
-    )
-    used = await sql.quota_used(conn, sender=sender["id"], day=local_day(sender["now"], sender["time_zone"]))
-    limit = sender["daily_limit"] or s.daily_message_limit
-    planned = forecast(
-        now=sender["now"],
-        left=left,
-        pace=usual,
-        tz=sender["time_zone"],
-        limit_per_day=limit,
-        left_today=remaining(limit, used, 0),
-        window=timedelta(seconds=campaign["window_seconds"]),
-        quiet=campaign["quiet_hours"] or s.quiet_hours,
-        time_scale=s.time_scale,
-    )
     batch: Record | None = await sql.start_batch(
         conn,
         campaign=campaign["id"],
@@ -61,6 +43,6 @@ async def start_batch(conn: Conn, sender: Record, campaign: Record) -> Record | 
         gaps=drawn,
         error_rate=adjustment.error_rate,
         adjustment=adjustment.reason,
-        planned_end=planned.sending_ends_at,
+        planned_end=await planned_end(conn, campaign["id"]),
     )
     return batch

@@ -25,7 +25,7 @@ async def refresh_stats(campaign_id: str) -> None:
     """
     process, campaign = this(), UUID(campaign_id)
     async with pool.connection() as conn:
-        now = await snapshot(conn, campaign)
+        now = await snapshot(conn, campaign, keep=True)
         await sql.store_minute(
             conn,
             campaign=campaign,

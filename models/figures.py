@@ -77,6 +77,9 @@ class Progress(Counters, kw_only=True):
     forecast_reason: str
     """What makes it later than the delay alone would."""
     forecast_parts: dict[str, float]
+    forecast_moved: str
+    """Why the estimate last moved, in words with its share; empty while it never did."""
+    forecast_moved_at: datetime | None
     latency_ms: Latencies
 
 

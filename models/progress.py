@@ -6,15 +6,13 @@ Both are made from the exact counters and a bounded sample, never by counting a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
 
-import settings
-from models import pace
+from models import outlook, pace
 from models.figures import (
     BatchProgress,
     Counters,
@@ -29,9 +27,9 @@ from models.figures import (
     Spread,
 )
 from models.queries import sql
-from rules.breaker import adjust, error_rate
-from rules.forecast import Forecast, OpenBatch, forecast
-from rules.quota import local_day, remaining
+from models.told import Told, moved_since
+from rules.breaker import error_rate
+from rules.forecast import Forecast
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -44,27 +42,24 @@ REPORT_SAMPLE = 20_000
 """The same for a report."""
 _FORECASTED = frozenset({"sending", "waiting"})
 
-_PART_WORDS = {
-    "hold": "the lane is held back",
-    "pause": "pauses between batches",
-    "quota": "the daily limit",
-    "quiet_hours": "quiet hours",
-    "retries": "retries due later",
-    "other_campaigns": "other campaigns of the number",
-}
-
 
 class NoSuchCampaign(LookupError):
     """There is no campaign with this id."""
 
 
-async def snapshot(conn: Conn, campaign: UUID) -> dict[str, Any]:
-    """Return the live figures of a campaign, ready for JSON (the shape of ``Progress``). Raises NoSuchCampaign."""
+async def snapshot(conn: Conn, campaign: UUID, *, keep: bool = False) -> dict[str, Any]:
+    """Return the live figures of a campaign, ready for JSON (the shape of ``Progress``). Raises NoSuchCampaign.
+
+    ``keep``: when the estimate has moved, remember that it was told.
+    """
     row = await _campaign(conn, campaign)
     counters = await _counters(conn, campaign)
     sample = await sql.latency_of(conn, campaign=campaign, many=LIVE_SAMPLE)
     failed, settled = await pace.attempts(conn, campaign, None)
-    ends = await _forecast(conn, row, counters, sample, failed, settled) if row["status"] in _FORECASTED else None
+    ends, told = None, Told("", None)
+    if row["status"] in _FORECASTED:
+        inputs = await outlook.inputs(conn, row, counters.pending, sample, failed, settled)
+        ends, told = inputs.forecast(), await moved_since(conn, campaign, inputs, keep=keep)
     shown = Progress(
         **msgspec.structs.asdict(counters),
         campaign_id=campaign,
@@ -78,13 +73,24 @@ async def snapshot(conn: Conn, campaign: UUID) -> dict[str, Any]:
         batch=_batch(row),
         rate_per_minute=_rate(row, sample),
         last_message_at=sample["last_sent_at"],
-        sending_ends_at=ends.sending_ends_at if ends else None,
+        sending_ends_at=_sending_ends_at(row, ends),
         completes_at=ends.completes_at if ends else row["completed_at"],
-        forecast_reason=_forecast_reason(row["status"], ends),
+        forecast_reason=outlook.reason(row["status"], ends),
         forecast_parts=dict(ends.parts) if ends else {},
+        forecast_moved=told.why,
+        forecast_moved_at=told.at,
         latency_ms=_latencies(sample),
     )
     return _plain(shown)
+
+
+async def planned_end(conn: Conn, campaign: UUID) -> datetime | None:
+    """Return when the last Message 1 of a campaign is expected to leave (None: not within ten years)."""
+    row = await _campaign(conn, campaign)
+    counters = await _counters(conn, campaign)
+    sample = await sql.latency_of(conn, campaign=campaign, many=1)
+    failed, settled = await pace.attempts(conn, campaign, None)
+    return (await outlook.inputs(conn, row, counters.pending, sample, failed, settled)).forecast().sending_ends_at
 
 
 async def report(conn: Conn, campaign: UUID) -> dict[str, Any]:
@@ -134,55 +140,18 @@ async def _counters(conn: Conn, campaign: UUID) -> Counters:
     return Counters(**row, failed_count=row["send_failed"] + row["no_interaction"])
 
 
-async def _forecast(conn: Conn, row: Record, counters: Counters, sample: Record, failed: int, settled: int) -> Forecast:
-    """Run the pacing forward from where the campaign stands."""
-    s = settings.get()
-    now: datetime = row["now"]
-    window = timedelta(seconds=row["window_seconds"])
-    retries = [r["next_at"] for r in await sql.retries_waiting(conn, campaign=row["id"])]
-    others = [r["pending"] for r in await sql.others_pending(conn, sender=row["sender"], campaign=row["id"])]
-    used = await sql.quota_used(conn, sender=row["sender"], day=local_day(now, row["time_zone"]))
-    limit = row["daily_limit"] or s.daily_message_limit
-    usual = await pace.in_force(conn, row["sender_pacing"], row["pacing"])
-    slower = adjust(usual.delay, usual.profile, failed, settled, s.error_rate_threshold, s.delay_increase_factor)
-    last_sent = None if row["all_answered"] else sample["last_sent_at"]
-    return forecast(
-        now=now,
-        left=max(0, counters.pending - len(retries)),
-        pace=replace(usual, delay=slower.delay),
-        tz=row["time_zone"],
-        limit_per_day=limit,
-        left_today=remaining(limit, used, 0),
-        window=window,
-        quiet=row["quiet_hours"] or s.quiet_hours,
-        batch=_open_batch(row),
-        next_slot=row["gate_at"],
-        retries_due=retries,
-        others=others,
-        windows_end=last_sent + window if last_sent else None,
-        time_scale=s.time_scale,
-    )
+def _sending_ends_at(row: Record, ends: Forecast | None) -> datetime | None:
+    """Return when the last Message 1 will leave; once all have, when it did."""
+    if row["status"] == "waiting":
+        left: datetime | None = row["planned_end"]
+        return left
+    return ends.sending_ends_at if ends else None
 
 
 def _batch(row: Record) -> BatchProgress | None:
     if row["number"] is None:
         return None
     return BatchProgress(number=row["number"], size=row["size"], done=row["attempted"])
-
-
-def _open_batch(row: Record) -> OpenBatch | None:
-    if row["number"] is None or row["finished_at"] is not None or row["attempted"] >= row["size"]:
-        return None
-    return OpenBatch(left=row["size"] - row["attempted"], delay=row["delay"], pause=row["pause"])
-
-
-def _forecast_reason(status: str, ends: Forecast | None) -> str:
-    if ends is None:
-        return f"no forecast: the campaign is {status}"
-    if ends.sending_ends_at is None:
-        return "no end within ten years: the daily limit is too small for this campaign"
-    added = [f"{words} ({ends.parts[part]:.0f} s)" for part, words in _PART_WORDS.items() if ends.parts[part] >= 1]
-    return "later by " + ", ".join(added) if added else "the delay alone"
 
 
 def _rate(row: Record, sample: Record) -> float:

@@ -105,3 +105,9 @@ FROM (
 -- Message 1 of a campaign that a day would still have sent, one bounded step of them.
 SELECT id, attempt FROM message
 WHERE campaign = :campaign AND status = 'pending' AND step = 1 AND next_at < :before ORDER BY next_at, id LIMIT :many;
+
+-- name: planned_ahead
+-- What a campaign that is spread over several days has planned for the days to come.
+SELECT quota_day AS day, count(*) AS many FROM message
+WHERE sender = :sender AND campaign = :campaign AND status = 'pending' AND step = 1 AND quota_day > :today
+GROUP BY quota_day ORDER BY quota_day;

@@ -3,7 +3,7 @@
 -- name: progress_of^
 -- The campaign, its number, its newest batch and how long the gate is shut, at one moment of the database's clock.
 SELECT c.id, c.name, c.status, c.why, c.holds, c.pacing, c.quiet_hours, c.window_seconds, c.safety_seconds,
-       c.launched_at, c.completed_at, c.paused_seconds, c.sender, now() AS now, c.message_2 IS NOT NULL AS has_message_2,
+       c.launched_at, c.completed_at, c.paused_seconds, c.planned_end, c.quota_plan, c.sender, now() AS now, c.message_2 IS NOT NULL AS has_message_2,
        s.pacing AS sender_pacing, s.time_zone, s.daily_limit, s.gate_at,
        b.number, b.size, b.attempted, b.delay, b.pause, b.adjustment, b.finished_at,
        c.status = 'waiting' AND NOT EXISTS (
