@@ -11,7 +11,7 @@ import dramatiq
 import structlog
 
 import settings
-from actors import message_2
+from actors import automatics, message_2
 from actors.agreement import agreed
 from actors.mutex import reply_mutex
 from actors.process import Process, this
@@ -135,7 +135,12 @@ async def _digest(process: Process, inbox: UUID, event: Inbound, person: str, re
                 return None
             match = await _proven(conn, inbox, event, person, match.answered)
             verdict = _judge(event, received_at, match.answered)
+        mark = await automatics.look(conn, event, received_at, match.contact["id"], match.answered)
+        verdict = automatics.weighed(verdict, mark, match.answered)
         due = await _record(conn, process, inbox, event, received_at, match, verdict)
+        if mark.fingerprint or mark.automatic:
+            kind = mark.automatic.kind if mark.automatic else None
+            await sql.mark_interaction(conn, inbox=inbox, fingerprint=mark.fingerprint, automatic=kind)
         await sql.digested(conn, ids=[inbox], outcomes=[verdict.outcome], whys=[verdict.why])
     _say(event, match, verdict, due)
     return due

@@ -38,6 +38,8 @@ class Outcome(StrEnum):
     """This recipient's story is already decided: nothing more is due."""
     LATE = "late"
     """The first reply, after its window."""
+    AUTOMATIC = "automatic"
+    """No person wrote it (``rules.automatic``): recorded and marked; the person may still answer."""
 
 
 @dataclass(frozen=True, kw_only=True)

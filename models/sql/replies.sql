@@ -14,7 +14,7 @@ WHERE id = :contact AND ((lid IS NULL AND :lid::text IS NOT NULL) OR (wa_id IS N
 -- name: answered_message^
 -- The Message 1 that this inbound answers: the quoted one, else the latest promised by the device that received it.
 -- Locks both rows, so that whoever records the send waits for us, or we see what was recorded.
-SELECT m.id AS message, m.status, m.promised_at, m.sent_at, m.recipient, m.campaign, m.contact, m.phone, r.state, r.identity,
+SELECT m.id AS message, m.status, m.promised_at, m.sent_at, m.delivered_at, c.answer_automatic, m.recipient, m.campaign, m.contact, m.phone, r.state, r.identity,
        c.message_2, c.media_2, c.window_seconds, c.status AS campaign_status, c.holds, c.name AS campaign_name
 FROM message m JOIN recipient r ON r.id = m.recipient JOIN campaign c ON c.id = m.campaign
 WHERE m.contact = ANY(:contacts::uuid[]) AND m.sender = :sender AND m.step = 1

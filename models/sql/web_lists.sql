@@ -19,7 +19,7 @@ FROM message m JOIN recipient r ON r.id = m.recipient WHERE m.recipient = :recip
 
 -- name: interactions_of_recipient
 SELECT id, contact AS contact_id, campaign AS campaign_id, recipient AS recipient_id, type, body, whatsapp_message_id, quoted_id,
-       at, received_at, in_window, outcome, why AS reason
+       at, received_at, in_window, outcome, why AS reason, automatic
 FROM interaction WHERE recipient = :recipient ORDER BY id LIMIT 500;
 
 -- name: events_of_recipient
@@ -52,7 +52,7 @@ FROM campaign_stats WHERE :campaign::uuid IS NULL OR campaign = :campaign;
 
 -- name: list_interactions
 SELECT id, contact AS contact_id, campaign AS campaign_id, recipient AS recipient_id, type, body, whatsapp_message_id, quoted_id,
-       at, received_at, in_window, outcome, why AS reason
+       at, received_at, in_window, outcome, why AS reason, automatic
 FROM interaction
 WHERE (:before::uuid IS NULL OR id < :before) AND (:campaign::uuid IS NULL OR campaign = :campaign)
   AND (:type::text IS NULL OR type = :type) AND (:since::timestamptz IS NULL OR at >= :since)

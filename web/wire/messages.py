@@ -59,6 +59,8 @@ class Interaction(Struct, kw_only=True):
     in_window: bool | None
     outcome: str
     reason: str
+    automatic: str | None
+    """echo, away, same_text or instant: no person wrote it; null where one may have."""
 
 
 class Event(Struct, kw_only=True):
