@@ -104,6 +104,9 @@ class Settings:
     daily_message_limit: int = var("Messages per number and local day.", 1000, bounds=(1, 1_000_000))
     message_2_allowance: float = var("Share of the limit by which Message 2 may pass it.", 0.5, bounds=(0, 10))
     quota_exhausted: Literal["defer", "fail"] = var("Wait for the next day, or fail the message.", "defer")
+    monthly_no_reply_cap: int = var(
+        "Conversations a number may open a month that nobody answers; 0: no cap.", 0, bounds=(0, 10_000_000)
+    )
     quiet_hours: str = var("No Message 1 in these local hours, e.g. 21:00-08:00; empty: none.", "")
     max_retry_attempts: int = var("Retries after the first attempt.", 3, bounds=(0, 10))
     retry_base_delay_seconds: float = var("First retry; each next one waits twice as long.", 60.0, bounds=(1, 3600))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import dramatiq
 import structlog
 
-from actors import alerts, hearing
+from actors import alerts, budgets, hearing
 from actors.process import Process, this
 from models import pool, transitions
 from models.progress import report
@@ -34,6 +34,7 @@ async def sweep_campaigns() -> None:
     async with pool.connection() as conn:
         await sql.sending_again(conn)
         campaigns = await sql.campaigns_to_sweep(conn)
+    await budgets.watch()
     for campaign in campaigns:
         if process.stopping.is_set():
             return

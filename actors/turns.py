@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 import settings
-from actors import alerts, batches, restraints
+from actors import alerts, batches, budgets, restraints
 from actors.process import Process
 from actors.restraints import STAY_SECONDS, Rest
 from actors.slots import Slots
@@ -55,7 +55,7 @@ class Turns:
             return None
         async with pool.connection() as conn:
             try:
-                if (rest := restraints.quiet(sender, campaign)) is not None:
+                if (rest := restraints.quiet(sender, campaign) or await budgets.spent(conn, sender)) is not None:
                     return rest
                 batch = await batches.start_batch(conn, sender, campaign)
             except (OutOfBounds, BadQuietHours) as error:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import settings
-from models import newcomers
+from models import newcomers, no_reply
 from models.queries import from_json, json_text, sql
 from rules.quota import day_bounds, local_day
 from rules.reservations import Day, Days, Move, Plan, TooLittleRoom, moved, overdue, spread, today_only
@@ -70,6 +70,8 @@ async def fit(conn: Conn, sender: Record, campaign: Record, many: int, at: datet
     new_cap = await newcomers.cap(conn, sender, await newcomers.pace_of(conn, sender, campaign))
     if new_cap is not None:
         await _fit_newcomers(conn, sender, campaign, new_cap, first, days)
+    if settings.get().monthly_no_reply_cap:
+        await _fit_budget(conn, sender, campaign, first)
     return plan
 
 
@@ -108,6 +110,14 @@ async def _fit_newcomers(conn: Conn, sender: Record, campaign: Record, new_cap: 
             "or write to people it knows"
         )
         raise TooLittleRoom(short.day, short.needed, short.remaining, remedy) from None
+
+
+async def _fit_budget(conn: Conn, sender: Record, campaign: Record, first: date) -> None:
+    """Refuse to open more conversations than the month may leave unanswered."""
+    month = await no_reply.of_month(conn, sender)
+    new = await newcomers.in_audience(conn, campaign["id"], sender["id"])
+    if month.left is not None and new > month.left:
+        raise TooLittleRoom(first, new, month.left, f"{month.why}; write to people who answer, or raise the cap")
 
 
 async def _count(

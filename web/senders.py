@@ -13,13 +13,15 @@ from msgspec import UNSET
 import settings
 from actors.wake import wake
 from models import pool, transitions
+from models.no_reply import of_month
 from models.queries import from_json, json_text, sql
+from rules.budget import Budget
 from web import paces
 from web.auth import who
 from web.contacts import read_phone
 from web.problems import Problem, not_found
 from web.wire.common import Page
-from web.wire.senders import NewSender, Sender, SenderChange
+from web.wire.senders import NewSender, NoReply, Sender, SenderChange
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -33,7 +35,7 @@ async def listed() -> Page[Sender]:
     """List every sender, oldest first."""
     async with pool.connection() as conn:
         rows = await sql.list_senders(conn)
-        return Page(items=[await _shown(conn, row) for row in rows], next_cursor=None)
+        return Page(items=[await _shown(conn, row, whole=False) for row in rows], next_cursor=None)
 
 
 @post()
@@ -128,7 +130,7 @@ async def _move(sender: UUID, old: tuple[str, ...], new: str, why: str) -> Sende
         return await _shown(conn, await found(conn, sender))
 
 
-async def _shown(conn: pool.Conn, row: Record) -> Sender:
+async def _shown(conn: pool.Conn, row: Record, *, whole: bool = True) -> Sender:
     same = ("id", "name", "gateway", "device_id", "phone", "time_zone", "state", "daily_limit", "created_at")
     return Sender(
         **{name: row[name] for name in same},
@@ -136,6 +138,14 @@ async def _shown(conn: pool.Conn, row: Record) -> Sender:
         pacing=from_json(row["pacing"]),
         pace=paces.shown(await paces.in_force(conn, row)),
         quota_today=await paces.quota_of(conn, row),
+        no_reply_month=_no_reply(await of_month(conn, row)) if whole else None,
+    )
+
+
+def _no_reply(month: Budget) -> NoReply:
+    same = ("unanswered", "cap", "left", "why")
+    return NoReply(
+        **{name: getattr(month, name) for name in same}, answered_share=month.answered, level=month.level.value
     )
 
 

@@ -111,3 +111,10 @@ WHERE campaign = :campaign AND status = 'pending' AND step = 1 AND next_at < :be
 SELECT quota_day AS day, count(*) AS many FROM message
 WHERE sender = :sender AND campaign = :campaign AND status = 'pending' AND step = 1 AND quota_day > :today
 GROUP BY quota_day ORDER BY quota_day;
+
+-- name: conversations_of_month^
+-- People a number wrote to in a month, by Message 1 that left, and those of them who answered.
+SELECT count(DISTINCT m.contact) AS opened, count(DISTINCT m.contact) FILTER (WHERE r.replied_at IS NOT NULL) AS answered
+FROM message m JOIN recipient r ON r.id = m.recipient
+WHERE m.sender = :sender AND m.step = 1 AND m.promised_at >= :starts AND m.promised_at < :ends
+  AND m.status IN ('sent', 'delivered', 'read');

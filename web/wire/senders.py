@@ -45,6 +45,18 @@ class Quota(Struct, kw_only=True):
     level: str
 
 
+class NoReply(Struct, kw_only=True):
+    """The calendar month of a number: conversations it opened that nobody answered. ``level``: open (no cap is set),
+    ok, alert (80 %), exhausted."""
+
+    unanswered: int
+    answered_share: float
+    cap: int | None
+    left: int | None
+    level: str
+    why: str
+
+
 class Sender(Struct, kw_only=True):
     """One WhatsApp number and its lane."""
 
@@ -60,4 +72,6 @@ class Sender(Struct, kw_only=True):
     pacing: dict[str, Any]
     pace: PaceInForce
     quota_today: Quota
+    no_reply_month: NoReply | None
+    """Null in the list of senders."""
     created_at: datetime
