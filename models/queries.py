@@ -1,14 +1,16 @@
 """Named SQL for what Piccolo cannot say: ``await sql.claim_slice(conn, sender=…)``.
 
 The statements are in ``models/sql/*.sql``, one file per noun, each under a line ``-- name: …`` and a line of
-why; parameters are written ``:name``. The suffix of a name says what comes back: ``^`` one row or None,
-``$`` one value, ``!`` nothing, none of these a list of rows.
+why; parameters are written ``:name``. A part in ``[[ … ]]`` is left out where one of its parameters is None: each
+combination of filters is then a statement of its own, and gets a plan of its own. The suffix of a name says what
+comes back: ``^`` one row or None, ``$`` one value, ``!`` nothing, none of these a list of rows.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 _HEAD = re.compile(r"^-- name: (\w+)([\^$!]?)[ ]*$", re.MULTILINE)
 _TOKEN = re.compile(r"'[^']*'|--[^\n]*|::\w+|:(?P<name>[a-z]\w*)")
 """Quoted text, comments and casts are passed over; what is left of the colons are parameters."""
+_OPTIONAL = re.compile(r"\[\[(.*?)\]\]", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -30,19 +33,48 @@ class Query:
     text: str
     parameters: tuple[str, ...]
     gives: str
+    source: str = ""
+    """What was written, where it has parts that may be left out."""
 
     async def __call__(self, conn: Conn, **values: Any) -> Any:
         """Run it; TypeError names a parameter that is missing or not wanted."""
         if values.keys() != set(self.parameters):
             raise TypeError(f"{self.name} takes {sorted(self.parameters)}, not {sorted(values)}")
-        arguments = [values[p] for p in self.parameters]
+        text, parameters = self.text, self.parameters
+        if self.source:
+            text, parameters = _without(self.source, frozenset(name for name in values if values[name] is None))
+        arguments = [values[p] for p in parameters]
         if self.gives == "^":
-            return await conn.fetchrow(self.text, *arguments)
+            return await conn.fetchrow(text, *arguments)
         if self.gives == "$":
-            return await conn.fetchval(self.text, *arguments)
+            return await conn.fetchval(text, *arguments)
         if self.gives == "!":
-            return await conn.execute(self.text, *arguments)
-        return await conn.fetch(self.text, *arguments)
+            return await conn.execute(text, *arguments)
+        return await conn.fetch(text, *arguments)
+
+
+@cache
+def _without(source: str, absent: frozenset[str]) -> tuple[str, tuple[str, ...]]:
+    """Return a statement without the optional parts that name an absent parameter, and what it still takes."""
+
+    def kept(match: re.Match[str]) -> str:
+        return "" if absent & set(_numbered(match[1])[1]) else match[1]
+
+    return _numbered(_OPTIONAL.sub(kept, source))
+
+
+def _numbered(source: str) -> tuple[str, tuple[str, ...]]:
+    """Return a statement as the server takes it, and the order of its parameters."""
+    parameters: list[str] = []
+
+    def number(match: re.Match[str]) -> str:
+        if match["name"] is None:
+            return "" if match[0].startswith("--") else match[0]
+        if match["name"] not in parameters:
+            parameters.append(match["name"])
+        return f"${parameters.index(match['name']) + 1}"
+
+    return _TOKEN.sub(number, source).strip().rstrip(";"), tuple(parameters)
 
 
 def parse(text: str) -> dict[str, Query]:
@@ -54,20 +86,11 @@ def parse(text: str) -> dict[str, Query]:
     found: dict[str, Query] = {}
     heads = list(_HEAD.finditer(text))
     for number, head in enumerate(heads):
-        parameters: list[str] = []
-
-        def numbered(match: re.Match[str], order: list[str] = parameters) -> str:
-            if match["name"] is None:
-                return "" if match[0].startswith("--") else match[0]
-            if match["name"] not in order:
-                order.append(match["name"])
-            return f"${order.index(match['name']) + 1}"
-
         if head[1] in found:
             raise ValueError(f"{head[1]} is named twice in one file")
         body = text[head.end() : heads[number + 1].start() if number + 1 < len(heads) else len(text)]
-        statement = _TOKEN.sub(numbered, body).strip().rstrip(";")
-        found[head[1]] = Query(head[1], statement, tuple(parameters), head[2])
+        whole, parameters = _without(body, frozenset())
+        found[head[1]] = Query(head[1], whole, parameters, head[2], body if _OPTIONAL.search(body) else "")
     return found
 
 

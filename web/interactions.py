@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -13,12 +13,15 @@ from litestar.params import FromQuery, QueryParameter
 from models import pool
 from models.queries import sql
 from web import csvs
-from web.pages import Cursor, Limit, key, page
+from web.pages import Cursor, Limit, first_key, key, page
 from web.wire.messages import Interaction
 
 Kind = Literal[
     "text", "emoji", "voice", "audio", "image", "video", "document", "sticker", "location", "reaction", "poll", "other"
 ]
+
+_LATE = timedelta(days=1)
+"""The gateway's clock may be so far ahead of ours: what happened at a time was stored no longer than this before."""
 
 
 @get()
@@ -31,7 +34,8 @@ async def listed(
     cursor: Cursor = None,
 ) -> Response[Any]:
     """List interactions, newest first; ``csv``: all of them as a file."""
-    wanted: dict[str, Any] = {"campaign": campaign_id, "type": type, "since": since}
+    floor = None if since is None else first_key(since - _LATE)
+    wanted: dict[str, Any] = {"campaign": campaign_id, "type": type, "since": since, "floor": floor}
     if format == "csv":
 
         async def following(conn: pool.Conn, before: UUID | None) -> Sequence[Mapping[str, Any]]:

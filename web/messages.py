@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from litestar import Router, get
@@ -18,6 +18,9 @@ Status = Literal[
     "pending", "sending", "unconfirmed", "sent", "delivered", "read", "failed", "cancelled", "no_interaction"
 ]
 
+_RARE = ("pending", "sending", "unconfirmed", "failed", "cancelled")
+"""Statuses that have an index of their own: all the others are passed through, or are everywhere."""
+
 
 @get()
 async def listed(
@@ -29,10 +32,18 @@ async def listed(
 ) -> Page[Message]:
     """List messages, newest first."""
     step = None if message_type is None else int(message_type[-1])
+    chosen: dict[str, Any] = {"before": key(cursor), "campaign": campaign_id, "many": limit + 1}
+    wanted: dict[str, Any] = {**chosen, "step": step, "status": status, "ids": None}
     async with pool.connection() as conn:
-        rows = await sql.list_messages(
-            conn, before=key(cursor), campaign=campaign_id, step=step, status=status, many=limit + 1
-        )
+        if status in _RARE:
+            found = await sql.rare_messages(conn, **chosen, step=step, status=status)
+            wanted |= {"ids": [row["id"] for row in found], "status": None}
+        elif status == "no_interaction":
+            found = await sql.silent_messages(conn, **chosen) if step != 2 else []
+            wanted |= {"ids": [row["id"] for row in found], "status": None, "before": None}
+        rows = await sql.list_messages(conn, **wanted)
+    if wanted["ids"] is not None:  # the page goes on behind the last one of the order in which they were chosen
+        rows.sort(key=lambda row: wanted["ids"].index(row["id"]))
     return page(rows, limit, lambda row: Message(**row))
 
 

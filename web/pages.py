@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -27,6 +28,15 @@ def key(cursor: str | None) -> UUID | None:
         return UUID(cursor)
     except ValueError:
         raise Problem(400, "invalid_cursor", "cursor must be the next_cursor of the page before") from None
+
+
+def first_key(at: datetime) -> UUID:
+    """Return the least key (UUIDv7) that can have been made at a moment; one before 1970 is the first of all.
+
+    >>> first_key(datetime(2026, 1, 1, tzinfo=UTC))
+    UUID('019b76da-a800-0000-0000-000000000000')
+    """
+    return UUID(int=max(0, int(at.timestamp() * 1000)) << 80)
 
 
 def page(rows: Sequence[Any], limit: int, shape: Callable[[Any], T], by: str = "id") -> Page[T]:

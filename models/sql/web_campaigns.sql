@@ -47,7 +47,7 @@ FROM campaign c, LATERAL (
            coalesce(sum(replied), 0)::bigint AS interactions, coalesce(sum(message_2_sent), 0)::bigint AS message_2_sent,
            coalesce(sum(send_failed) + sum(no_interaction), 0)::bigint AS failed_count
     FROM campaign_stats WHERE campaign = c.id) s
-WHERE (:before::uuid IS NULL OR c.id < :before) AND (:status::text IS NULL OR c.status = :status)
+WHERE true [[AND c.id < :before]] [[AND c.status = :status]]
 ORDER BY c.id DESC LIMIT :many;
 
 -- name: watched_campaigns

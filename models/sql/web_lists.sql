@@ -3,7 +3,7 @@
 -- name: list_recipients
 SELECT r.id, r.contact AS contact_id, c.phone, c.name, r.state, r.why AS reason, r.failed_step, r.window_ends_at, r.replied_at
 FROM recipient r LEFT JOIN contact c ON c.id = r.contact
-WHERE r.campaign = :campaign AND (:state::text IS NULL OR r.state = :state) AND (:after::uuid IS NULL OR r.id > :after)
+WHERE r.campaign = :campaign [[AND r.state = :state]] [[AND r.id > :after]]
 ORDER BY r.id LIMIT :many;
 
 -- name: read_recipient^
@@ -23,20 +23,37 @@ SELECT id, contact AS contact_id, campaign AS campaign_id, recipient AS recipien
 FROM interaction WHERE recipient = :recipient ORDER BY id LIMIT 500;
 
 -- name: events_of_recipient
--- Of the person, and of both messages.
+-- Of the person, and of both messages. As one array: an OR over a subquery read every event there is.
 SELECT subject, subject_id, old, new, why AS reason, moved_by, at FROM event
-WHERE subject_id = :recipient OR subject_id IN (SELECT id FROM message WHERE recipient = :recipient)
+WHERE subject_id = ANY(ARRAY(SELECT :recipient::uuid UNION ALL SELECT id FROM message WHERE recipient = :recipient))
 ORDER BY id LIMIT 1000;
 
 -- name: list_messages
+-- Silent people's Message 1 is shown as no_interaction. :ids, where given, has been chosen already.
 SELECT m.id, m.campaign AS campaign_id, m.recipient AS recipient_id, m.contact AS contact_id, 'message_' || m.step AS message_type,
        CASE WHEN m.step = 1 AND r.state = 'no_interaction' THEN r.state ELSE m.status END AS status, m.text AS content,
        m.whatsapp_message_id, m.sent_at, m.delivered_at, m.read_at, m.error_text AS error_message, m.retries AS retry_count
 FROM message m JOIN recipient r ON r.id = m.recipient
-WHERE (:before::uuid IS NULL OR m.id < :before) AND (:campaign::uuid IS NULL OR m.campaign = :campaign)
-  AND (:step::int IS NULL OR m.step = :step)
-  AND (:status::text IS NULL OR CASE WHEN m.step = 1 AND r.state = 'no_interaction' THEN r.state ELSE m.status END = :status)
+WHERE true [[AND m.id = ANY(:ids::uuid[])]] [[AND m.id < :before]] [[AND m.campaign = :campaign]] [[AND m.step = :step]]
+  [[AND m.status = :status AND NOT (m.step = 1 AND r.state = 'no_interaction')]]
 ORDER BY m.id DESC LIMIT :many;
+
+-- name: rare_messages
+-- Of a status that few messages have at a time. They may all lie at the far end of a million, and the planner, which
+-- believes them to be everywhere, would walk there along the key: a range and a second column leave it only their own index.
+SELECT m.id FROM message m
+WHERE m.status >= :status AND m.status <= :status AND m.status IN ('pending', 'sending', 'unconfirmed', 'failed', 'cancelled')
+  [[AND (m.status, m.id) < (:status, :before::uuid)]] [[AND m.campaign = :campaign]] [[AND m.step = :step]]
+ORDER BY m.status DESC, m.id DESC LIMIT :many;
+
+-- name: silent_messages
+-- Message 1 of those who stayed silent, by their recipient's key; the same way.
+SELECT m.id FROM (
+    SELECT r.id FROM recipient r
+    WHERE r.state >= 'no_interaction' AND r.state <= 'no_interaction'
+      [[AND (r.state, r.id) < ('no_interaction', (SELECT recipient FROM message WHERE id = :before))]] [[AND r.campaign = :campaign]]
+    ORDER BY r.state DESC, r.id DESC LIMIT :many) s
+JOIN message m ON m.recipient = s.id AND m.step = 1;
 
 -- name: message_stats^
 -- All in one statement, from the exact counters: a sum of 16 rows per campaign, however many messages there are.
@@ -51,9 +68,9 @@ SELECT coalesce(sum(total), 0)::bigint AS total, coalesce(sum(pending), 0)::bigi
 FROM campaign_stats WHERE :campaign::uuid IS NULL OR campaign = :campaign;
 
 -- name: list_interactions
+-- :floor is a key that nothing of that time can lie before: the list need not be read to its beginning.
 SELECT id, contact AS contact_id, campaign AS campaign_id, recipient AS recipient_id, type, body, whatsapp_message_id, quoted_id,
        at, received_at, in_window, outcome, why AS reason, automatic
 FROM interaction
-WHERE (:before::uuid IS NULL OR id < :before) AND (:campaign::uuid IS NULL OR campaign = :campaign)
-  AND (:type::text IS NULL OR type = :type) AND (:since::timestamptz IS NULL OR at >= :since)
+WHERE true [[AND id < :before]] [[AND campaign = :campaign]] [[AND type = :type]] [[AND at >= :since]] [[AND id >= :floor]]
 ORDER BY id DESC LIMIT :many;

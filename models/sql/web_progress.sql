@@ -59,8 +59,10 @@ FROM (SELECT b.*, lag(row(size, delay, pause)) OVER (ORDER BY number) IS DISTINC
 WHERE changed ORDER BY number LIMIT 500;
 
 -- name: report_facts^
-SELECT (SELECT min(sent_at) FROM message WHERE campaign = :campaign AND step = 1) AS first_sent_at,
-       (SELECT max(sent_at) FROM message WHERE campaign = :campaign AND step = 1) AS last_sent_at,
+SELECT (SELECT sent_at FROM message WHERE campaign = :campaign AND step = 1 AND promised_at IS NOT NULL AND sent_at IS NOT NULL
+        ORDER BY promised_at LIMIT 1) AS first_sent_at,
+       (SELECT sent_at FROM message WHERE campaign = :campaign AND step = 1 AND promised_at IS NOT NULL AND sent_at IS NOT NULL
+        ORDER BY promised_at DESC LIMIT 1) AS last_sent_at,
        (SELECT count(*) FROM batch WHERE campaign = :campaign) AS batches,
        (SELECT sum(retries) FROM message WHERE campaign = :campaign) AS retries,
        (SELECT count(*) FROM recipient WHERE campaign = :campaign AND state IN ('replied', 'followed_up')) AS replied_in_window,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import pytest
 
-from models.queries import Queries, from_json, json_text, parse, sql
+from models.queries import Queries, Query, _without, from_json, json_text, parse, sql
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
@@ -125,3 +125,15 @@ async def test_the_server_understands_every_statement(conn: Conn) -> None:
 def test_json_goes_in_and_comes_back_as_text() -> None:
     assert from_json(json_text({"a": [1, None, "é"]})) == {"a": [1, None, "é"]}
     assert from_json(None) is None
+
+
+def test_an_optional_part_is_left_out_where_its_parameter_is_none() -> None:
+    query = parse("-- name: one\nSELECT :a WHERE true [[AND b = :b]] [[AND (c, d) < (:b, :c)]] LIMIT :a")["one"]
+    assert query.parameters == ("a", "b", "c")
+    assert _variant(query, "b") == ("SELECT $1 WHERE true   LIMIT $1", ("a",))
+    assert _variant(query, "c") == ("SELECT $1 WHERE true AND b = $2  LIMIT $1", ("a", "b"))
+    assert _variant(query) == ("SELECT $1 WHERE true AND b = $2 AND (c, d) < ($2, $3) LIMIT $1", ("a", "b", "c"))
+
+
+def _variant(query: Query, *absent: str) -> tuple[str, tuple[str, ...]]:
+    return _without(query.source, frozenset(absent))

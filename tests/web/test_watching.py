@@ -4,13 +4,16 @@ import csv
 import io
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import pytest
 from asyncpg import Connection, Record
 
 from models import transitions
 from models.queries import sql
+from models.transitions import Failure
 from tests import worlds
 from tests.web.conftest import Makes, problem
 
@@ -275,3 +278,29 @@ async def _interaction(
         outcome="again",
         why="quoted",
     )
+
+
+@pytest.mark.parametrize("status", ["failed", "no_interaction", "read", None])
+async def test_messages_are_paged_one_by_one_without_a_gap_or_a_double(
+    api: httpx.AsyncClient, conn: Connection[Record], status: str | None
+) -> None:
+    running, _ = await worlds.sent(conn, 12, at=worlds.now() - timedelta(days=2))
+    ids = [person.message for person in running.people]
+    await transitions.accept(conn, [worlds.fact(m, "read") for m in ids[8:]], by="test")
+    for person in running.people[:8:2]:
+        await transitions.fail(
+            conn, [Failure(message=person.message, error_class="reported", error_text="no")], by="test"
+        )
+    await worlds.reply(conn, running, running.people[8], at=worlds.now() - timedelta(days=1, hours=12))
+    await transitions.mark_silent(conn, running.campaign, worlds.now())
+    wanted = {"campaign_id": str(running.campaign), "limit": "1"} | ({"status": status} if status else {})
+    whole = (await api.get("/api/messages", params=wanted | {"limit": "200"})).json()["items"]
+    seen: list[str] = []
+    one: dict[str, Any] = {"next_cursor": ""}
+    while one["next_cursor"] is not None:
+        behind = {"cursor": one["next_cursor"]} if one["next_cursor"] else {}
+        one = (await api.get("/api/messages", params=wanted | behind)).json()
+        seen += [item["id"] for item in one["items"]]
+    assert seen == [item["id"] for item in whole]
+    expected = {"failed": 4, "no_interaction": 7, "read": 1, None: 13}[status]
+    assert len(seen) == len(set(seen)) == expected
