@@ -37,6 +37,10 @@ AGAIN_SECONDS = 1.0
 """A gateway that could not be asked is asked again after this."""
 UNSENT = ("pending", "cancelled", "failed")
 """What the row of a message that left says, where that was forgotten."""
+DOUBTFUL = ("sending", "unconfirmed")
+"""Its doubt is settled by what is read anyway; and a Message 2 after it is explained by it."""
+LOST = "read back from the gateway: this database had lost it"
+FOUND = "found at the gateway"
 
 Told = dict[UUID, tuple[int, Outbound]]
 """By message: the newest round of it that the gateway holds."""
@@ -115,7 +119,7 @@ async def _read_back(process: Process, sender: UUID, device: str, current: UUID)
         # Then those nobody here knows, oldest first: a Message 2 is explained by the Message 1 before it.
         again = await _unknown_to_us(conn, sender, told)
         await _record(process, conn, again)
-    return len(facts) + len(again)
+    return sum(fact.why == LOST for fact in facts + again)
 
 
 async def _record(process: Process, conn: Conn, facts: list[Fact]) -> None:
@@ -132,8 +136,10 @@ async def _known_to_us(conn: Conn, told: Told) -> list[Fact]:
     for row in rows:
         round_, outbound = told.pop(row["id"])
         if row["id"] in newer or (row["round"] == round_ and row["status"] in UNSENT):
-            facts.append(_fact(row["id"], round_, outbound))
-    return facts  # the others are known, or somebody else's doubt
+            facts.append(_fact(row["id"], round_, outbound, LOST))
+        elif row["round"] == round_ and row["status"] in DOUBTFUL:
+            facts.append(_fact(row["id"], round_, outbound, FOUND))
+    return facts
 
 
 async def _unknown_to_us(conn: Conn, sender: UUID, told: Told) -> list[Fact]:
@@ -142,7 +148,7 @@ async def _unknown_to_us(conn: Conn, sender: UUID, told: Told) -> list[Fact]:
     unexplained: list[datetime] = []
     for message, (round_, outbound) in sorted(told.items(), key=lambda item: _at(item[1][1])):
         if await _make_again(conn, sender, message, outbound):
-            facts.append(_fact(message, round_, outbound))
+            facts.append(_fact(message, round_, outbound, LOST))
         elif not await sql.remembered(conn, ids=[message]):  # another process may have made it again meanwhile
             log.error("an unknown message at the gateway", sender=str(sender), message=str(message))
             unexplained.append(_at(outbound))
@@ -191,13 +197,13 @@ def _at(outbound: Outbound) -> datetime:
     return outbound.created_at or datetime.now(UTC)
 
 
-def _fact(message: UUID, round_: int, outbound: Outbound) -> Fact:
+def _fact(message: UUID, round_: int, outbound: Outbound, why: str) -> Fact:
     return Fact(
         message=message,
         status=accepted_as(outbound),
         round=round_,
         at=_at(outbound),
-        why="read back from the gateway: this database had lost it",
+        why=why,
         gateway_id=outbound.gateway_id,
         message_id=outbound.message_id,
     )
