@@ -100,6 +100,8 @@ class Settings:
         bounds=(1, 1000),
     )
 
+    simulate_typing: bool = var("Seem to type for a moment before a message, where the gateway offers it.", True)
+
     # Quota, retries, windows
     daily_message_limit: int = var("Messages per number and local day.", 1000, bounds=(1, 1_000_000))
     message_2_allowance: float = var("Share of the limit by which Message 2 may pass it.", 0.5, bounds=(0, 10))

@@ -55,8 +55,13 @@ class Delivery:
     stopped: str | None = None
 
 
-async def deliver(gateway: Gateway, promise: Promise, device_id: str, may_write: Callable[[], bool]) -> Delivery:
-    """Send one promised message. Never raises for what the gateway does: every answer is a result."""
+async def deliver(
+    gateway: Gateway, promise: Promise, device_id: str, may_write: Callable[[], bool], *, typing: int = 0
+) -> Delivery:
+    """Send one promised message. Never raises for what the gateway does: every answer is a result.
+
+    ``typing``: whole seconds that the number seems to type before it.
+    """
     began, now = time.monotonic(), datetime.now(UTC)
     order = Order(
         device_id=device_id,
@@ -65,6 +70,7 @@ async def deliver(gateway: Gateway, promise: Promise, device_id: str, may_write:
         media=media_of(promise.media),
         reference=promise.reference,
         not_after=now + timedelta(seconds=EXPIRES_SECONDS),
+        typing=typing,
         may_write=may_write,
     )
     try:

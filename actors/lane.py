@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 
 import settings
-from actors import alerts, lost_promises, restraints
+from actors import alerts, lost_promises, restraints, typing_time
 from actors.agreement import agreed
 from actors.delivery import deliver
 from actors.lease import Lease
@@ -227,7 +227,7 @@ class Lane:
                     self._room.release()
                     self._process.recorder.put(promise, self._unsent(promise))
                     continue
-                self._keep(self._call(promise, device), f"send {promise.message}")
+                self._keep(self._call(promise, device, gap), f"send {promise.message}")
                 slot += gap
                 self._slots.next = slot
 
@@ -243,9 +243,10 @@ class Lane:
             why="not sent: the gateway asked this number to slow down",
         )
 
-    async def _call(self, promise: Promise, device: str) -> None:
+    async def _call(self, promise: Promise, device: str, gap: float) -> None:
         try:
-            done = await deliver(self._process.gateway, promise, device, self._may_write)
+            typing = typing_time.before_message_1(promise, gap)
+            done = await deliver(self._process.gateway, promise, device, self._may_write, typing=typing)
             self._process.recorder.put(promise, done.result)
             if done.hold:
                 await self._slots.silence(done.hold)

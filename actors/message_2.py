@@ -11,7 +11,7 @@ import dramatiq
 import structlog
 
 import settings
-from actors import alerts, lost_promises
+from actors import alerts, lost_promises, typing_time
 from actors.agreement import agreed
 from actors.delivery import Delivery, deliver, still_in_time
 from actors.process import Process, this
@@ -58,7 +58,8 @@ async def send(process: Process, message: UUID) -> None:
         process.start(lost_promises.give_back(process, address["sender"], name), "lost promises")
         raise
     await _own_gap(process, address["sender"])
-    done = await deliver(process.gateway, promise, address["device_id"], lambda: still_in_time(promised))
+    typing = typing_time.before_message_2(promise, address["since_reply"] + time.monotonic() - promised)
+    done = await deliver(process.gateway, promise, address["device_id"], lambda: still_in_time(promised), typing=typing)
     process.recorder.put(promise, done.result)
     await _consequences(promise, done)
 

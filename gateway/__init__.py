@@ -39,6 +39,8 @@ class Order:
     media: Media | None = None
     reference: str
     not_after: datetime
+    typing: int = 0
+    """Whole seconds for which the number seems to be typing before; 0: not at all. A gateway may offer none."""
     may_write: Callable[[], bool] = lambda: True
 
 

@@ -36,6 +36,8 @@ ORDER_TOLERANCE: Final = timedelta(minutes=1)
 VENDOR_RETRIES: Final = 1
 """Deliveries the vendor may try again by itself. Not 25 (its default): they end with our expiration some
 seconds later anyway. Not 0: a failure it reports after having accepted is not retried by us."""
+LEAST_TYPING: Final = 2
+"""Seconds: the vendor shows no shorter typing."""
 WEBHOOK_EVENTS: Final = (
     "message:in:new",
     "message:out:sent",
@@ -218,6 +220,8 @@ class Wassenger:
         }
         if order.text:
             body["message"] = order.text
+        if order.typing >= LEAST_TYPING:
+            body["typing"] = order.typing
         if order.media is not None:
             media = {"url": order.media.url, "file": order.media.file_id, "filename": order.media.filename}
             body["media"] = {key: value for key, value in media.items() if value is not None}

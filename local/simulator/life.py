@@ -29,6 +29,7 @@ class Life:
         wait = world.dice.seconds(behaviour.sent_delay, message.phone, "sent", chat.outbound)
         if message.options.get("enqueue") != "never":
             wait += world.dice.seconds(behaviour.queue_delay, message.phone, "queue", chat.outbound)
+        wait += message.options.get("typing", 0) / behaviour.time_scale
         if deliver_at is not None:
             wait = max(wait, deliver_at - message.created_at)
         world.agenda.after(wait, self._leave, message, chat)

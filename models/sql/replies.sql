@@ -102,8 +102,9 @@ WITH known AS (
 SELECT * FROM promised;
 
 -- name: message_2_address^
-SELECT m.id, m.campaign, m.sender, m.status, s.device_id, s.time_zone, s.daily_limit
-FROM message m JOIN sender s ON s.id = m.sender WHERE m.id = :message;
+SELECT m.id, m.campaign, m.sender, m.status, s.device_id, s.time_zone, s.daily_limit,
+       greatest(0, coalesce(extract(epoch FROM now() - r.replied_at), 0))::float8 AS since_reply
+FROM message m JOIN sender s ON s.id = m.sender JOIN recipient r ON r.id = m.recipient WHERE m.id = :message;
 
 -- name: defer_message!
 -- Not today: tried again then. Not a move, the row stays pending.
