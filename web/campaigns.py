@@ -12,7 +12,9 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET
 
 from models import pool, reservations
+from models.audience import reach
 from models.queries import from_json, json_text, sql
+from rules.reservations import TooLittleRoom
 from rules.status import CampaignStatus
 from rules.text import BadTemplate, check
 from web import paces
@@ -120,6 +122,8 @@ async def change(campaign_id: FromPath[UUID], data: JSONBody[CampaignChange]) ->
             spread_over_days=given.get("spread_over_days", row["spread_over_days"]),
             answer_automatic=given.get("answer_automatic_replies", row["answer_automatic"]),
         )
+        if row["status"] == "scheduled":
+            await _reserve_anew(conn, campaign_id)
         return await shown(conn, campaign_id)
 
 
@@ -224,6 +228,23 @@ def _aware(at: datetime | None) -> datetime | None:
     if at is not None and at.tzinfo is None:
         raise Problem(422, "bad_time", "scheduled_at needs a time zone, e.g. 2026-01-31T09:00:00Z")
     return at.astimezone(UTC) if at else None
+
+
+async def _reserve_anew(conn: pool.Conn, campaign: UUID) -> None:
+    """Move the places of a scheduled campaign to where its change puts them, or raise the 429 and change nothing."""
+    row = await found(conn, campaign)
+    sender = await sql.read_sender(conn, sender=row["sender"])
+    await sql.lock_reservations(conn, sender=row["sender"])
+    try:
+        plan = await reservations.fit(conn, sender, row, (await reach(conn, row)).complete, row["scheduled_at"])
+    except TooLittleRoom as short:
+        raise too_little_room(short) from None
+    await reservations.reserve(conn, campaign, plan)
+
+
+def too_little_room(short: TooLittleRoom) -> Problem:
+    """Return the 429 with what remains, what is needed, and the day that is too small."""
+    return Problem(429, "quota", str(short), remaining=short.remaining, needed=short.needed, day=short.day.isoformat())
 
 
 def _exclusion(row: Record) -> Exclusion:

@@ -1,8 +1,7 @@
-"""What a person does with a campaign: preview, send, pause, resume, cancel."""
+"""What a person does with a campaign: send, pause, resume, cancel."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,80 +11,20 @@ from litestar.params import FromPath, FromQuery, JSONBody
 import settings
 from actors.wake import wake
 from models import pool, reservations, transitions
-from models.audience import reach
-from models.launch_risk import risk_of
-from models.queries import from_json, sql
-from rules.forecast import forecast
+from models.queries import sql
 from rules.reservations import Plan, TooLittleRoom
-from rules.text import BadTemplate, Hole, fill
-from web import paces, senders
+from web import senders
 from web.auth import who
-from web.campaigns import found, locked, shown
+from web.campaigns import found, locked, shown, too_little_room
+from web.previews import audience_of, launches_later
 from web.problems import Problem
 from web.wire.campaigns import Campaign
-from web.wire.launching import (
-    Audience,
-    Ends,
-    Launched,
-    PauseOrder,
-    Preview,
-    Proposal,
-    Risk,
-    Sample,
-    SendOrder,
-)
+from web.wire.launching import Audience, Launched, PauseOrder, SendOrder
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from asyncpg import Record
-
-SAMPLES = 3
-
-
-@post("/{campaign_id:uuid}/preview", status_code=200)
-async def preview(campaign_id: FromPath[UUID]) -> Preview:
-    """Say what a send would do now: who is reached, what they would read, what it costs, when it ends."""
-    async with pool.connection() as conn:
-        row = await found(conn, campaign_id)
-        sender = await senders.found(conn, row["sender"])
-        audience, missing = await _audience(conn, row)
-        later = _later(row, sender["now"])
-        quota = await paces.quota_of(conn, sender, later, without=campaign_id)
-        pace = await paces.in_force(conn, sender, row)
-        plan, too_little = await _possible_plan(conn, sender, row, audience.reached - audience.incomplete, later)
-        risk = await risk_of(conn, sender, row, pace, audience.reached)
-        first = await sql.audience_step(conn, campaign=campaign_id, after=UUID(int=0), many=SAMPLES)
-    needed = audience.reached
-    s = settings.get()
-    ends = forecast(
-        now=sender["now"],
-        left=needed,
-        pace=pace,
-        tz=sender["time_zone"],
-        limit_per_day=max(plan.values(), default=0) or quota.limit,
-        left_today=next(iter(plan.values()), quota.remaining),
-        window=timedelta(hours=s.reply_window_hours),
-        quiet=row["quiet_hours"] or s.quiet_hours,
-        next_slot=max(sender["gate_at"], later) if later else sender["gate_at"],
-        time_scale=s.time_scale,
-    )
-    return Preview(
-        audience=audience,
-        missing=missing,
-        samples=[_sample(row, contact) for contact in first],
-        quota_needed=needed,
-        quota=quota,
-        pace=paces.shown(pace),
-        plan=plan,
-        plan_reason=too_little,
-        forecast=Ends(sending_ends_at=ends.sending_ends_at, completes_at=ends.completes_at, parts=dict(ends.parts)),
-        risk=Risk(
-            level=risk.level.value,
-            sentences=list(risk.sentences),
-            proposal=Proposal(profile=risk.proposal.profile, why=risk.proposal.why) if risk.proposal else None,
-        ),
-    )
 
 
 @post("/{campaign_id:uuid}/send", status_code=202)
@@ -105,9 +44,9 @@ async def send(
         _refuse_unlaunchable(row["status"])
         sender = await senders.found(conn, row["sender"])
         senders.refuse_stopped(sender)
-        later = _later(row, row["now"])
+        later = launches_later(row, row["now"])
         await sql.lock_reservations(conn, sender=sender["id"])
-        audience, missing = await _audience(conn, row)
+        audience, missing = await audience_of(conn, row)
         reserved = _reserved(audience, missing, skip)
         plan = await _plan(conn, sender, row, reserved, later)
         await reservations.reserve(conn, campaign_id, plan)
@@ -154,35 +93,7 @@ async def cancel(campaign_id: FromPath[UUID]) -> Campaign:
         return await _moved(conn, campaign_id)
 
 
-router = Router("/campaigns", route_handlers=[preview, send, pause, resume, cancel], tags=["campaigns"])
-
-
-# --- audience and texts ----------------------------------------------------------------------------
-
-
-async def _audience(conn: pool.Conn, row: Record) -> tuple[Audience, dict[str, int]]:
-    """Count who is reached, and per placeholder without default how many of them lack it."""
-    found = await reach(conn, row)
-    return Audience(**found.counted, incomplete=found.incomplete), dict(found.missing)
-
-
-def _sample(row: Record, contact: Record) -> Sample:
-    """Write the texts of one contact."""
-    attributes = {name: str(value) for name, value in (from_json(contact["attributes"]) or {}).items()}
-    texts: list[str | None] = []
-    missing: list[str] = []
-    for template in (row["message_1"], row["message_2"]):
-        try:
-            texts.append(None if template is None else fill(template, contact["name"], attributes))
-        except Hole as hole:
-            texts.append(None)
-            missing += [name for name in hole.missing if name not in missing]
-        except BadTemplate as error:
-            texts.append(None)
-            missing.append(error.reason)
-    return Sample(
-        contact_id=contact["id"], name=contact["name"], message_1=texts[0], message_2=texts[1], missing=missing
-    )
+router = Router("/campaigns", route_handlers=[send, pause, resume, cancel], tags=["campaigns"])
 
 
 # --- may it be sent? --------------------------------------------------------------------------------
@@ -195,31 +106,13 @@ def _refuse_unlaunchable(status: str) -> None:
         raise Problem(409, "not_launchable", "the campaign was cancelled: make a new one")
 
 
-def _later(row: Record, now: datetime) -> datetime | None:
-    """Return when a campaign is to be launched, if that lies ahead."""
-    at: datetime | None = row["scheduled_at"]
-    return at if at and at > now else None
-
-
-async def _possible_plan(
-    conn: pool.Conn, sender: Record, row: Record, many: int, at: datetime | None
-) -> tuple[dict[str, int], str]:
-    """Return the plan that a send would make now, or none and why there is none."""
-    try:
-        return reservations.stored(await reservations.fit(conn, sender, row, many, at)), ""
-    except TooLittleRoom as short:
-        return {}, str(short)
-
-
 async def _plan(conn: pool.Conn, sender: Record, row: Record, many: int, at: datetime | None) -> Plan:
     """Say which day each message is planned for, or raise the 429 with what remains; nothing is half-launched."""
     await reservations.begin_day(conn, sender["id"], sender["time_zone"], reservations.limit_of(sender), sender["now"])
     try:
         return await reservations.fit(conn, sender, row, many, at)
     except TooLittleRoom as short:
-        raise Problem(
-            429, "quota", str(short), remaining=short.remaining, needed=short.needed, day=short.day.isoformat()
-        ) from None
+        raise too_little_room(short) from None
 
 
 def _reserved(audience: Audience, missing: dict[str, int], skip: bool) -> int:

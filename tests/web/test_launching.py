@@ -207,3 +207,23 @@ async def test_a_preview_names_the_risk_and_proposes_the_careful_profile_to_a_yo
     assert risk["sentences"][0].startswith("25 people would be written to for the first time; a number this young")
     assert risk["proposal"]["profile"] == "careful"
     assert "take the careful profile" in risk["proposal"]["why"]
+
+
+async def test_a_scheduled_campaign_that_is_moved_takes_its_places_along(
+    api: httpx.AsyncClient, new_campaign: Makes, sender: str
+) -> None:
+    await api.patch(f"/api/senders/{sender}", json={"daily_limit": 3})
+    days = [(datetime.now(UTC) + timedelta(days=n)).isoformat() for n in (2, 3)]
+    first = await new_campaign(people=2, scheduled_at=days[0])
+    second = await new_campaign(people=2, scheduled_at=days[1])
+    for one in (first, second):
+        assert (await api.post(f"/api/campaigns/{one['id']}/send")).status_code == 202
+    problem(await api.patch(f"/api/campaigns/{first['id']}", json={"scheduled_at": days[1]}), 429, "quota")
+    kept = (await api.get(f"/api/campaigns/{first['id']}")).json()
+    assert kept["scheduled_at"][:10] == days[0][:10]
+    await api.post(f"/api/campaigns/{second['id']}/cancel")
+    moved = await api.patch(f"/api/campaigns/{first['id']}", json={"scheduled_at": days[1]})
+    assert moved.status_code == 200, moved.text
+    assert list(moved.json()["plan"]) != list(kept["plan"])
+    third = await new_campaign(people=3, scheduled_at=days[0])
+    assert (await api.post(f"/api/campaigns/{third['id']}/send")).status_code == 202
