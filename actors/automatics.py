@@ -30,6 +30,10 @@ class Mark:
     automatic: Automatic | None
 
 
+NOBODY = Mark(None, None)
+"""What is kept with noise: it is no reply anyway, and its text is not compared with anybody's."""
+
+
 async def look(conn: Conn, event: Inbound, received_at: datetime, contact: UUID, answered: Record | None) -> Mark:
     """Look at an inbound message as one of a machine. A request to stop is judged before, and obeyed whoever writes."""
     long_enough = len(" ".join((event.body or "").split())) >= Limits().same_text_length

@@ -135,8 +135,10 @@ async def _digest(process: Process, inbox: UUID, event: Inbound, person: str, re
                 return None
             match = await _proven(conn, inbox, event, person, match.answered)
             verdict = _judge(event, received_at, match.answered)
-        mark = await automatics.look(conn, event, received_at, match.contact["id"], match.answered)
-        verdict = automatics.weighed(verdict, mark, match.answered)
+        mark = automatics.NOBODY
+        if verdict.outcome is not Outcome.NOISE:
+            mark = await automatics.look(conn, event, received_at, match.contact["id"], match.answered)
+            verdict = automatics.weighed(verdict, mark, match.answered)
         due = await _record(conn, process, inbox, event, received_at, match, verdict)
         if mark.fingerprint or mark.automatic:
             kind = mark.automatic.kind if mark.automatic else None
