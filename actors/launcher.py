@@ -10,9 +10,10 @@ import structlog
 from uuid_utils.compat import uuid7
 
 import settings
-from actors import alerts
+from actors import alerts, attachments
 from actors.process import Process, this
 from actors.wake import wake
+from gateway import LookupFailed, Refused, SenderStopped
 from models import pool, reservations, transitions
 from models.audience import reach
 from models.queries import from_json, json_text, sql
@@ -46,11 +47,15 @@ async def launch_campaign(campaign_id: str) -> None:
         return
     async with pool.alone(f"launch {campaign}") as ours:
         if ours:
-            await _launch(process, campaign, found["message_1"], found["message_2"])
+            await _launch(process, campaign)
 
 
-async def _launch(process: Process, campaign: UUID, message_1: str, message_2: str | None) -> None:
-    added, holes = await _add_audience(process, campaign, message_1, message_2)
+async def _launch(process: Process, campaign: UUID) -> None:
+    if not await _files_handed_over(process, campaign):
+        return
+    async with pool.connection() as conn:  # its texts are what they were when it began: nobody may change them since
+        texts = await sql.campaign(conn, campaign=campaign)
+    added, holes = await _add_audience(process, campaign, texts["message_1"], texts["message_2"])
     if added is None:
         log.info("the launch was cancelled", campaign=str(campaign))
         return
@@ -62,6 +67,29 @@ async def _launch(process: Process, campaign: UUID, message_1: str, message_2: s
         log.info("campaign launched", campaign=str(campaign), recipients=added, left_out_for_holes=holes)
         process.moved(campaign)
         wake("send_batch", sender)
+
+
+async def _files_handed_over(process: Process, campaign: UUID) -> bool:
+    """Hand the campaign's files to the gateway; False: not now, the scheduler wakes us again, or it was cancelled."""
+    try:
+        await attachments.hand_over(process, campaign)
+    except Refused as error:
+        async with pool.connection() as conn:
+            why = f"the gateway does not take its attachment: {error.detail}"
+            await transitions.cancel(conn, campaign, why=why, by="launcher")
+            await alerts.say(conn, "attachment", str(campaign), f"a campaign was cancelled: {why}")
+        process.moved(campaign)
+        return False
+    except (LookupFailed, SenderStopped) as error:
+        log.warning(
+            "the launch waits: its attachment is not with the gateway", campaign=str(campaign), why=error.detail
+        )
+        async with pool.connection() as conn:
+            await alerts.say(conn, "attachment", str(campaign), f"a launch waits for its attachment: {error.detail}")
+        return False
+    async with pool.connection() as conn:
+        await alerts.over(conn, "attachment", str(campaign))
+    return True
 
 
 async def _start_scheduled(campaign: UUID) -> bool:

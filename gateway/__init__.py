@@ -24,6 +24,23 @@ class Media:
 
 
 @dataclass(frozen=True, kw_only=True)
+class File:
+    """A file to be kept by the gateway until messages carry it."""
+
+    filename: str
+    mime: str
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptFile:
+    """The gateway's copy of a file: its id, and when the gateway forgets it (None: it does not say)."""
+
+    file_id: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Order:
     """One message to be sent, once.
 
@@ -238,6 +255,11 @@ class Gateway(Protocol):
     def inbound_since(self, device_id: str, since: datetime) -> AsyncIterator[bytes]:
         """List what the device received since ``since`` as raw webhook bodies, oldest first,
         for those whose webhook was missed. Raises LookupFailed."""
+        ...
+
+    async def keep(self, file: File) -> KeptFile:
+        """Hand over a file; a second copy does no harm. Raises Refused (it will never take it), SenderStopped (bad key,
+        plan), or LookupFailed where it is not known to have it."""
         ...
 
     async def device(self, device_id: str) -> Device:

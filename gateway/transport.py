@@ -105,8 +105,12 @@ class Transport:
         body: bytes | None = None,
         limit: int,
         may_write: Callable[[], bool] = lambda: True,
+        kind: str = "application/json",
+        deadline: float | None = None,
     ) -> Answer:
-        """Make one call and read at most ``limit`` bytes of its answer.
+        """Make one call with a body of this ``kind`` and read at most ``limit`` bytes of its answer.
+
+        ``deadline`` (seconds) is for a call that may take longer than the others.
 
         Raises Unreachable or Unknown. Once the status line is read there is always an Answer: what
         the gateway decided is known, even when the rest is lost.
@@ -115,12 +119,12 @@ class Transport:
         token = _call.set(call)
         request = self._client.build_request(method, path, params=params, content=body)
         if body is not None:
-            request.headers["content-type"] = "application/json"
+            request.headers["content-type"] = kind
         response: httpx.Response | None = None
         chunks: list[bytes] = []
         whole = False
         try:
-            async with asyncio.timeout(self.deadline) as clock:
+            async with asyncio.timeout(deadline or self.deadline) as clock:
                 response = await self._client.send(request, stream=True)
                 try:
                     whole = await _read(response, chunks, limit)

@@ -15,6 +15,8 @@ from gateway import (
     Device,
     Envelope,
     Event,
+    File,
+    KeptFile,
     LookupFailed,
     Order,
     Outbound,
@@ -25,6 +27,7 @@ from gateway import (
 )
 from gateway import wassenger_answers as answers
 from gateway import wassenger_events as events
+from gateway import wassenger_files as files
 from gateway.transport import Answer
 from gateway.wassenger_api import MAX_PAGES, SEND_LIMIT, Api, page
 from gateway.wassenger_outbound import outbound
@@ -144,6 +147,10 @@ class Wassenger:
             received += [(at, row) for at, row in dated if at >= since and text(row, "flow") != "outbound"]
         for at, row in sorted(received, key=lambda pair: pair[0]):
             yield events.as_webhook(device_id, row, at)
+
+    async def keep(self, file: File) -> KeptFile:
+        """Hand over a file that messages will carry. See ``Gateway.keep`` for the errors."""
+        return await files.keep(self._api, file)
 
     # --- numbers and webhooks ----------------------------------------------------------------------
 

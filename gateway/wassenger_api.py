@@ -53,10 +53,14 @@ class Api:
         body: bytes | None = None,
         limit: int,
         may_write: Callable[[], bool] = lambda: True,
+        kind: str = "application/json",
+        deadline: float | None = None,
     ) -> Answer:
         """Make one call. Raises Unreachable or Unknown."""
         asked = datetime.now(UTC)
-        answer = await self._transport.call(method, path, params=params, body=body, limit=limit, may_write=may_write)
+        answer = await self._transport.call(
+            method, path, params=params, body=body, limit=limit, may_write=may_write, kind=kind, deadline=deadline
+        )
         self._note_clock(answer, asked, datetime.now(UTC))
         return answer
 

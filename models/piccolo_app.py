@@ -4,7 +4,7 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig, table_finder
 
-TABLES = ["senders", "people", "campaigns", "messages", "operation", "trials", "accounts"]
+TABLES = ["senders", "people", "campaigns", "messages", "operation", "trials", "accounts", "attachments"]
 
 APP_CONFIG = AppConfig(
     app_name="relance",

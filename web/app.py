@@ -14,6 +14,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from actors import wake
 from models import pool
 from web import (
+    attachments,
     audit,
     campaigns,
     categories,
@@ -91,6 +92,7 @@ def routing() -> Litestar:
             copies.router,
             retrying.router,
             monitoring.router,
+            attachments.router,
             watching.router,
             recipients.router,
             messages.router,

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import msgspec
 from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET
@@ -18,11 +17,12 @@ from rules.reservations import TooLittleRoom
 from rules.status import CampaignStatus
 from rules.text import BadTemplate, check
 from web import paces
+from web.attachments import attached, goes_alone
 from web.auth import who
 from web.contacts import refuse_unknown_categories
 from web.pages import Cursor, Limit, key, page
 from web.problems import Problem, not_found
-from web.wire.campaigns import Campaign, CampaignChange, CampaignLine, Exclusion, Media, NewCampaign
+from web.wire.campaigns import Campaign, CampaignChange, CampaignLine, Exclusion, NewCampaign
 from web.wire.common import Page
 
 if TYPE_CHECKING:
@@ -35,9 +35,10 @@ _EDITABLE = ("draft", "scheduled")
 @post()
 async def create(data: JSONBody[NewCampaign]) -> Campaign:
     """Write a campaign; nothing is sent. 422 names what cannot be: a template, a pace, a sender, a category."""
-    check_texts(data.message_1, data.message_2)
     pacing = paces.overrides(data.pacing)
     async with pool.transaction() as conn:
+        media_1, media_2 = await attached(conn, data.media_1), await attached(conn, data.media_2)
+        check_texts(data.message_1, data.message_2, media_1, media_2)
         sender = await _sender(conn, data.sender_id)
         await paces.check(conn, from_json(sender["pacing"]), pacing)
         await refuse_unknown_categories(conn, [*data.category_ids, *data.exclude.category_ids])
@@ -48,8 +49,8 @@ async def create(data: JSONBody[NewCampaign]) -> Campaign:
             categories=data.category_ids,
             message_1=data.message_1,
             message_2=data.message_2,
-            media_1=_media(data.media_1),
-            media_2=_media(data.media_2),
+            media_1=media_1,
+            media_2=media_2,
             pacing=json_text(pacing),
             quiet_hours=paces.check_quiet_hours(data.quiet_hours),
             excluded_categories=data.exclude.category_ids,
@@ -94,7 +95,9 @@ async def change(campaign_id: FromPath[UUID], data: JSONBody[CampaignChange]) ->
         pacing = paces.overrides(given["pacing"]) if "pacing" in given else from_json(row["pacing"])
         await paces.check(conn, from_json(sender["pacing"]), pacing)
         message_1, message_2 = given.get("message_1", row["message_1"]), given.get("message_2", row["message_2"])
-        check_texts(message_1, message_2)
+        media_1 = await attached(conn, given["media_1"]) if "media_1" in given else row["media_1"]
+        media_2 = await attached(conn, given["media_2"]) if "media_2" in given else row["media_2"]
+        check_texts(message_1, message_2, media_1, media_2)
         exclude: Exclusion = given.get("exclude", _exclusion(row))
         categories = given.get("category_ids", row["category_ids"])
         await refuse_unknown_categories(
@@ -108,8 +111,8 @@ async def change(campaign_id: FromPath[UUID], data: JSONBody[CampaignChange]) ->
             sender=sender["id"],
             message_1=message_1,
             message_2=message_2,
-            media_1=_media(given["media_1"]) if "media_1" in given else row["media_1"],
-            media_2=_media(given["media_2"]) if "media_2" in given else row["media_2"],
+            media_1=media_1,
+            media_2=media_2,
             pacing=json_text(pacing),
             quiet_hours=paces.check_quiet_hours(given.get("quiet_hours", row["quiet_hours"])),
             excluded_categories=exclude.category_ids,
@@ -177,10 +180,10 @@ async def shown(conn: pool.Conn, campaign: UUID) -> Campaign:
     )
 
 
-def check_texts(message_1: str, message_2: str | None) -> None:
-    """Refuse a text that could be sent to nobody."""
-    for name, text in (("message_1", message_1), ("message_2", message_2)):
-        if text is None:
+def check_texts(message_1: str, message_2: str | None, media_1: str | None = None, media_2: str | None = None) -> None:
+    """Refuse a text that could be sent to nobody, or not together with what it carries."""
+    for name, text, media in (("message_1", message_1, media_1), ("message_2", message_2, media_2)):
+        if goes_alone(media, text, name) or text is None:
             continue
         try:
             check(text)
@@ -249,7 +252,3 @@ def too_little_room(short: TooLittleRoom) -> Problem:
 
 def _exclusion(row: Record) -> Exclusion:
     return Exclusion(category_ids=row["excluded_categories"], contacted_within_days=row["contacted_within_days"])
-
-
-def _media(given: Media | None) -> str | None:
-    return json_text(msgspec.to_builtins(given)) if given else None

@@ -33,7 +33,6 @@ def test_placeholders_are_listed(template: str, expected: list[Placeholder]) -> 
 @pytest.mark.parametrize(
     ("template", "reason"),
     [
-        ("", "empty"),
         (" \n ", "empty"),
         ("Hi {{name", "character 4 is never closed"),
         ("Hi {{name} and {{city}}", "character 4 is never closed"),
@@ -55,6 +54,12 @@ def test_a_template_that_nobody_can_be_sent_is_refused(template: str, reason: st
         with pytest.raises(BadTemplate) as refused:
             judged(template)
         assert reason in refused.value.reason
+
+
+def test_no_text_at_all_stays_none_but_is_refused_where_one_is_wanted() -> None:
+    assert (text.fill("", "Ana", {}), text.placeholders("")) == ("", [])
+    with pytest.raises(BadTemplate, match="empty"):
+        text.check("")
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,12 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from web.wire.common import Body, Ids, Name, Text
+from web.wire.common import Body, Ids, Name
 from web.wire.config import Pacing
 
 SpreadDays = Annotated[int, Meta(ge=1, le=365)]
+Words = Annotated[str, Meta(max_length=4096)]
+"""The text of a message; empty only beside a sound, which carries none."""
 
 
 class Exclusion(Body, kw_only=True):
@@ -22,9 +24,10 @@ class Exclusion(Body, kw_only=True):
 
 
 class Media(Body, kw_only=True):
-    """One attachment by public address."""
+    """One attachment: by public address, or by the id of an uploaded file (POST /api/media)."""
 
-    url: Annotated[str, Meta(pattern="^https?://", max_length=2000)]
+    url: Annotated[str, Meta(pattern="^https?://", max_length=2000)] | UnsetType = UNSET
+    media_id: UUID | UnsetType = UNSET
     filename: Annotated[str, Meta(max_length=200)] | None = None
 
 
@@ -33,8 +36,8 @@ class NewCampaign(Body, kw_only=True):
 
     name: Name
     category_ids: Annotated[list[UUID], Meta(max_length=1000)]
-    message_1: Text
-    message_2: Text | None = None
+    message_1: Words
+    message_2: Words | None = None
     sender_id: UUID | None = None
     exclude: Exclusion = field(default_factory=Exclusion)
     media_1: Media | None = None
@@ -51,8 +54,8 @@ class CampaignChange(Body, kw_only=True):
 
     name: Name | UnsetType = UNSET
     category_ids: Annotated[list[UUID], Meta(max_length=1000)] | UnsetType = UNSET
-    message_1: Text | UnsetType = UNSET
-    message_2: Text | UnsetType | None = UNSET
+    message_1: Words | UnsetType = UNSET
+    message_2: Words | UnsetType | None = UNSET
     sender_id: UUID | UnsetType = UNSET
     exclude: Exclusion | UnsetType = UNSET
     media_1: Media | UnsetType | None = UNSET
