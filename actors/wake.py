@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+import time
 from typing import Any
 
 import redis
@@ -41,13 +42,22 @@ WAITING_AT_MOST = 10_000
 """Wakes that may wait for the thread; further ones are dropped (the scheduler sees the work)."""
 
 
+DRAIN_SECONDS = 0.02
+"""A wake-up without arguments says "look again": one of a kind in so long is enough, the last one always comes."""
+
+
 class Waker:
-    """Hands wake-ups to the broker from one thread, in order, dropping what Redis does not take."""
+    """Hands wake-ups to the broker from one thread, in order, dropping what Redis does not take.
+
+    Those without arguments are gathered: two thousand acknowledgements a second need no two thousand messages.
+    """
 
     def __init__(self, broker: WakingBroker | None = None) -> None:
         self._broker = broker or wake_only_broker()
         self._waiting: queue.Queue[Message[Any] | None] = queue.Queue(WAITING_AT_MOST)
         self._silent = False
+        self._gathered: dict[str, Message[Any]] = {}
+        self._quiet_until: dict[str, float] = {}
         self._thread = threading.Thread(target=self._run, name="waker", daemon=True)
         self._thread.start()
 
@@ -66,14 +76,36 @@ class Waker:
         self._thread.join(1)
 
     def _run(self) -> None:
-        while (message := self._waiting.get()) is not None:
+        while True:
             try:
-                self._broker.enqueue(message)
-                self._silent = False
-            except (redis.RedisError, OSError) as error:
-                if not self._silent:
-                    log.warning("wake-ups are not getting through; the scheduler will do", error=str(error))
-                self._silent = True
+                message = self._waiting.get(timeout=DRAIN_SECONDS if self._gathered else None)
+            except queue.Empty:
+                message = None
+            else:
+                if message is None:  # the end: what was gathered goes first
+                    for gathered in self._gathered.values():
+                        self._hand_over(gathered)
+                    return
+                if message.args:
+                    self._hand_over(message)
+                else:
+                    self._gathered.setdefault(message.actor_name, message)
+            self._hand_over_gathered(time.monotonic())
+
+    def _hand_over_gathered(self, now: float) -> None:
+        """Hand over each gathered wake-up whose like has not gone out just now."""
+        for actor in [name for name in self._gathered if self._quiet_until.get(name, 0.0) <= now]:
+            self._quiet_until[actor] = now + DRAIN_SECONDS
+            self._hand_over(self._gathered.pop(actor))
+
+    def _hand_over(self, message: Message[Any]) -> None:
+        try:
+            self._broker.enqueue(message)
+            self._silent = False
+        except (redis.RedisError, OSError) as error:
+            if not self._silent:
+                log.warning("wake-ups are not getting through; the scheduler will do", error=str(error))
+            self._silent = True
 
 
 def wake_only_broker() -> WakingBroker:

@@ -25,6 +25,7 @@ from web import (
     health,
     hooks,
     imports,
+    intake,
     interactions,
     keys,
     launching,
@@ -106,7 +107,7 @@ def routing() -> Litestar:
     )
     return Litestar(
         route_handlers=[api, health.alive, health.ready, metrics.metrics, hooks.wassenger, page.page],
-        lifespan=[_database, hooks.door, limits.limiting, stream.listening],
+        lifespan=[_database, intake.taking, hooks.door, limits.limiting, stream.listening],
         exception_handlers=problems.HANDLERS,
         request_max_body_size=MOST_BYTES,
         logging_config=None,

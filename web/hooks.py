@@ -11,8 +11,7 @@ from litestar import Litestar, Request, post
 
 from actors.wake import wake
 from gateway import Gateway, Rejected, open_gateway
-from models import pool
-from models.queries import sql
+from web.intake import Intake, Webhook
 from web.problems import Problem
 from web.wire.intake import Stored
 
@@ -45,9 +44,9 @@ async def wassenger(request: Request[Any, Any, Any]) -> Stored:
     envelope = gateway.receive(dict(request.headers), dict(request.query_params), raw)
     if isinstance(envelope, Rejected):
         raise Problem(401, "unauthorized", envelope.reason)
-    async with pool.connection() as conn:
-        inbox = await sql.store_webhook(
-            conn,
+    intake: Intake = request.app.state.intake
+    inbox = await intake.store(
+        Webhook(
             event_key=envelope.event_key,
             kind=envelope.kind,
             device_id=envelope.device_id,
@@ -55,6 +54,7 @@ async def wassenger(request: Request[Any, Any, Any]) -> Stored:
             body=raw,
             unreadable=None if envelope.readable else envelope.reason or "unreadable",
         )
+    )
     if not envelope.readable:
         log.warning("an unreadable webhook was kept", inbox=str(inbox), kind=envelope.kind, why=envelope.reason)
         raise Problem(400, "unreadable", envelope.reason or "the body cannot be understood")

@@ -7,6 +7,17 @@ VALUES (:event_key, :kind, :device_id, :from_person, false, :body, CASE WHEN :un
         CASE WHEN :unreadable::text IS NULL THEN NULL ELSE 'unreadable' END, :unreadable)
 ON CONFLICT (event_key) DO NOTHING RETURNING id;
 
+-- name: store_webhooks
+-- Many at once, one commit. Those that are here already (or twice among these) are not returned again. In the order of their
+-- keys: two groups that share some then wait for each other instead of dying of it.
+INSERT INTO inbox (event_key, kind, device_id, from_person, fetched, body, digested_at, outcome, why)
+SELECT event_key, kind, device_id, from_person, false, body, CASE WHEN unreadable IS NULL THEN NULL ELSE now() END,
+       CASE WHEN unreadable IS NULL THEN NULL ELSE 'unreadable' END, unreadable
+FROM unnest(:event_keys::text[], :kinds::text[], :device_ids::text[], :from_persons::bool[], :bodies::bytea[], :unreadable::text[])
+    AS g(event_key, kind, device_id, from_person, body, unreadable)
+ORDER BY event_key
+ON CONFLICT (event_key) DO NOTHING RETURNING event_key, id;
+
 -- name: store_fetched$
 -- A received message read back from the gateway: null where its webhook had come.
 INSERT INTO inbox (event_key, kind, device_id, from_person, fetched, body, why)

@@ -72,7 +72,7 @@ async def test_nobody_ever_waits_for_a_redis_that_does_not_answer(
         began = time.monotonic()
         for _ in range(200):
             waker.wake("handle_interaction", uuid4())
-        assert time.monotonic() - began < 200 * live.CALL_SECONDS / 10
+        assert time.monotonic() - began < 200 * live.CALL_SECONDS / 4  # waiting for each would take all of it
     finally:
         servers.valkey.thaw() if how == "freeze" else servers.valkey.start()
     waker.wake("sweep_campaigns")  # it goes on when Redis is back
@@ -102,3 +102,18 @@ async def test_the_processs_own_waker_is_made_when_it_is_first_needed(client: re
     await until(lambda: client.llen(f"{live.QUEUES}:work") == 1)
     wake.close()
     wake.close()
+
+
+async def test_wake_ups_that_only_say_look_again_are_gathered_and_the_last_one_always_comes(
+    waker: Waker, client: redis.Redis
+) -> None:
+    queued = f"{live.QUEUES}:work"
+    for _ in range(500):
+        waker.wake("digest_acknowledgements")
+    waker.wake("handle_interaction", uuid4())
+    await until(lambda: client.llen(f"{live.QUEUES}:replies") == 1)
+    assert 1 <= client.llen(queued) < 500
+    await until(lambda: not waker._gathered)
+    before = client.llen(queued)
+    waker.wake("digest_acknowledgements")
+    await until(lambda: client.llen(queued) == before + 1)

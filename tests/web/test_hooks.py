@@ -126,3 +126,21 @@ async def test_without_redis_a_webhook_is_stored_all_the_same(environment: dict[
                 assert (await stranger.post(web.hook, content=event())).json() == {"stored": True}
             ready = await stranger.get(f"{web.url}/health/ready")
         assert (ready.status_code, ready.json()["redis"]) == (200, "unavailable")
+
+
+async def test_many_webhooks_at_once_are_each_stored_once_and_answered_for_themselves(
+    web: Web, conn: Connection[Record]
+) -> None:
+    events = [event("alias_out_read") for _ in range(60)]
+    many = [*events, *events, b'{"event": "message:in:new", "data": ', *events[:5]]
+    async with httpx.AsyncClient(timeout=60) as stranger:
+        answers = await asyncio.gather(*(stranger.post(web.hook, content=raw) for raw in many))
+    bad = [one for one in answers if one.status_code != 200]
+    assert [one.status_code for one in bad] == [400]
+    told: dict[bytes, list[bool]] = {raw: [] for raw in events}
+    for raw, answer in zip(many, answers, strict=True):
+        if answer.status_code == 200:
+            told[raw].append(answer.json()["stored"])
+    assert all(sum(stored) == 1 for stored in told.values())  # of each event exactly one delivery was new
+    rows = await conn.fetchval("SELECT count(*) FROM inbox WHERE body = ANY($1)", events)
+    assert rows == len(events)
