@@ -178,13 +178,13 @@ def stay(system: stack.Stack, screen: Screen) -> None:
 
 
 def remove_last_run(home: Path) -> None:
-    """Begin from nothing. Raises ServerError while another demo of this checkout runs."""
+    """Begin from nothing. Raises ServerError while another command of this checkout holds ``home``."""
     with embedded.ownership(home):
         for version in ("18", "16"):
             Postgres(home, durable=False, version=version).stop_left_over()
         Valkey(home, durable=False).stop_left_over()
     embedded.remove(home)
-    place.home("demo")
+    place.home(home.name)
 
 
 def _short(file: Path) -> Path:

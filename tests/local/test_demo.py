@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from local import embedded, place
 from tests.local.owners import clean_environment, wait_for
 
 WITHIN = 240.0
 """Seconds; a minute or so on a machine that has nothing else to do."""
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Iterator[Path]:
-    """A whole checkout of the test's own, so that a demo somebody runs here is not disturbed."""
-    root = tmp_path / "checkout"
-    ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "node_modules")
-    shutil.copytree(place.ROOT, root, ignore=ignored)
-    (root / ".venv").symlink_to(place.ROOT / ".venv")
-    yield root
-    embedded.remove(root / ".relance" / "demo")
 
 
 def start(checkout: Path, output: Path, *arguments: str) -> subprocess.Popen[bytes]:

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -296,11 +295,13 @@ async def test_messages_are_paged_one_by_one_without_a_gap_or_a_double(
     wanted = {"campaign_id": str(running.campaign), "limit": "1"} | ({"status": status} if status else {})
     whole = (await api.get("/api/messages", params=wanted | {"limit": "200"})).json()["items"]
     seen: list[str] = []
-    one: dict[str, Any] = {"next_cursor": ""}
-    while one["next_cursor"] is not None:
-        behind = {"cursor": one["next_cursor"]} if one["next_cursor"] else {}
+    behind: dict[str, str] = {}
+    while True:
         one = (await api.get("/api/messages", params=wanted | behind)).json()
         seen += [item["id"] for item in one["items"]]
+        if one["next_cursor"] is None:
+            break
+        behind = {"cursor": one["next_cursor"]}
     assert seen == [item["id"] for item in whole]
     expected = {"failed": 4, "no_interaction": 7, "read": 1, None: 13}[status]
     assert len(seen) == len(set(seen)) == expected
