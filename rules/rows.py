@@ -1,18 +1,15 @@
-"""Rows of an imported file: which encoding, which delimiter, which column is what, and what each row says.
-
-CSV in UTF-8, UTF-16 or Latin-1, separated by comma, semicolon or tab, with French or English column names.
-"""
+"""Rows of an imported file: which column is what, and what each row says. CSV or .xlsx, French or English titles."""
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
+
+from rules import delimited, spreadsheet
+from rules.workbook import BadSheet
 
 Column = Literal["phone", "name", "category", "opted_out", "consent_source"]
 
@@ -35,8 +32,13 @@ _COLUMNS: Final[Mapping[str, Column]] = {
 _YES: Final = frozenset(["1", "true", "yes", "y", "on", "x", "oui", "o", "vrai", "stop"])
 _NO: Final = frozenset(["0", "false", "no", "n", "off", "non", "faux"])
 
+_FORMULA: Final = frozenset("=@-+")
+
 MOST_NAME: Final = 200
 """Characters of a phone, a name, one category or a consent source."""
+MOST_TITLE: Final = 100
+"""Characters of a column's name."""
+MOST_COLUMNS: Final = 200
 MOST_ATTRIBUTE: Final = 2000
 """Characters of an attribute's value, or of all categories of a row."""
 
@@ -71,61 +73,30 @@ class BadRow:
     reason: str
 
 
-def encoding_of(body: bytes) -> str:
-    """Return the codec that reads a file: by its mark, else by the zeros of UTF-16, else UTF-8 if it is, else Latin-1.
-
-    >>> encoding_of(b"\\xef\\xbb\\xbfphone"), encoding_of("phone".encode("utf-16-le")), encoding_of("Chlo\\u00e9".encode("latin-1"))
-    ('utf-8-sig', 'utf-16-le', 'cp1252')
-    """  # noqa: E501 - a doctest is one line
-    if body.startswith(codecs.BOM_UTF8):
-        return "utf-8-sig"
-    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    head = body[:2000]
-    if head[1::2].count(0) > len(head) // 4:
-        return "utf-16-le"
-    if head[0::2].count(0) > len(head) // 4:
-        return "utf-16-be"
-    for codec in ("utf-8", "cp1252"):  # what spreadsheets call Latin-1 is Windows-1252, with its € and œ
-        if _readable(body, codec):
-            return codec
-    return "latin-1"
-
-
 def read(body: bytes) -> Iterator[Row | BadRow]:
     """Read a file row by row, in bounded memory; empty lines are passed over. Raises BadFile, at any row.
 
     >>> list(read("T\\u00e9l\\u00e9phone;Nom;Ville\\n+33199001234;Ana;Lyon".encode()))
     [Row(line=2, phone='+33199001234', name='Ana', categories=(), opted_out=None, consent_source=None, attributes={'Ville': 'Lyon'})]
     """  # noqa: E501 - a doctest is one line
-    text = io.TextIOWrapper(io.BytesIO(body), encoding=encoding_of(body), newline="")
     try:
-        first = text.readline()
-        offset = 0
-        if re.fullmatch(r'"?sep=.?"?\s*', first, re.IGNORECASE):  # a spreadsheet's own hint
-            first, offset = text.readline(), 1
-        header = _Header(first.strip("\r\n"), _delimiter(first))
-        rows = csv.reader(text, delimiter=header.delimiter, strict=True)
-        last = 0
-        for cells in rows:
-            line, last = last + 2 + offset, rows.line_num  # a row begins behind the last one, and may span lines
+        rows = spreadsheet.rows(body) if body.startswith(spreadsheet.MAGIC) else delimited.rows(body, _names_a_phone)
+        header = _Header(next(rows, (1, []))[1])
+        for line, cells in rows:
             if any(cell.strip() for cell in cells):
                 yield header.row(line, cells)
-    except csv.Error as error:
-        raise BadFile(f"the row behind line {last + 1 + offset} is not CSV ({error}): check its quotes") from None
-    except UnicodeError as error:
-        raise BadFile(f"the file cannot be read ({error}): save it as CSV in UTF-8") from None
+    except (delimited.BadCsv, BadSheet) as error:
+        raise BadFile(str(error)) from None
+
+
+def _names_a_phone(title: str) -> bool:
+    return _COLUMNS.get(_plain(title)) == "phone"
 
 
 class _Header:
     """The first line: what each column holds."""
 
-    def __init__(self, line: str, delimiter: str) -> None:
-        self.delimiter = delimiter
-        try:
-            cells = next(csv.reader([line], delimiter=delimiter, strict=True), [])
-        except csv.Error as error:
-            raise BadFile(f"the first line is not CSV ({error}): it must name the columns, one of them phone") from None
+    def __init__(self, cells: list[str]) -> None:
         self.titles = [unicodedata.normalize("NFC", cell).strip() for cell in cells]
         while self.titles and not self.titles[-1]:
             self.titles.pop()
@@ -133,6 +104,10 @@ class _Header:
         if "phone" not in self.columns:
             found = ", ".join(title[:40] for title in self.titles[:20]) or "nothing"
             raise BadFile(f"no column is named phone (or téléphone): the first line names {found}")
+        if len(self.titles) > MOST_COLUMNS:
+            raise BadFile(f"the first line names {len(self.titles)} columns: at most {MOST_COLUMNS}")
+        if bad := next((t for t in self.titles if len(t) > MOST_TITLE or "\0" in t), None):
+            raise BadFile(f"a column's name has {len(bad)} characters or a NUL: at most {MOST_TITLE}, and no NUL")
         seen: dict[str, str] = {}
         for title, column in zip(self.titles, self.columns, strict=True):
             meaning = column or title
@@ -150,7 +125,7 @@ class _Header:
         known: dict[Column, str] = {}
         attributes: dict[str, str] = {}
         for title, column, cell in zip(self.titles, self.columns, cells, strict=False):
-            value = cell.strip()
+            value = _bare(cell.strip())
             if "\0" in value:
                 return BadRow(line=line, column=title, value=None, reason="the cell holds a NUL character: remove it")
             most = MOST_ATTRIBUTE if column in (None, "category") else MOST_NAME
@@ -200,21 +175,10 @@ def _plain(title: str) -> str:
     return " ".join(re.findall(r"\w+", bare.replace("_", " ")))
 
 
-def _delimiter(first: str) -> str:
-    """Return what separates the columns of the first line: the sign that shows a phone column, else the commonest."""
-    bare = re.sub(r'"[^"]*"?', lambda quoted: quoted[0].translate({ord(c): "·" for c in ",;\t"}), first)
-    signs = sorted(",;\t", key=bare.count, reverse=True)
-    shows_phone = [sign for sign in signs if any(_COLUMNS.get(_plain(cell)) == "phone" for cell in bare.split(sign))]
-    return (shows_phone or signs)[0]
+def _bare(value: str) -> str:
+    """Take off the quote that keeps a spreadsheet from running a text as a formula: our own exports write it.
 
-
-def _readable(body: bytes, codec: str) -> bool:
-    """Whether a codec reads all of it, a piece at a time."""
-    decoder = codecs.getincrementaldecoder(codec)()
-    try:
-        for start in range(0, len(body), 65_536):
-            decoder.decode(body[start : start + 65_536])
-        decoder.decode(b"", True)
-    except UnicodeDecodeError:
-        return False
-    return True
+    >>> _bare("'=1+1"), _bare("'quoted'")
+    ('=1+1', "'quoted'")
+    """
+    return value[1:] if value[:1] == "'" and value[1:2] in _FORMULA else value
