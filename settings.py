@@ -127,6 +127,8 @@ class Settings:
          "ne plus recevoir", "unsubscribe", "stop all", "stopall", "opt out", "optout", "end", "quit", "remove me"),
     )  # fmt: skip
 
+    cache_ttl_seconds: float = var("How long an answer of the cache may be used.", 60.0, bounds=(1, 3600))
+
     # Places and people
     default_region: str = var("Region of phone numbers written without +, e.g. FR; empty: none.", "")
     default_timezone: str = var("Time zone of a sender that names none.", "UTC")

@@ -8,31 +8,26 @@ many have been is counted in the same transaction, so that a second run goes on 
 from __future__ import annotations
 
 import asyncio
-from array import array
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import asyncpg
 import dramatiq
 import structlog
 
-import settings
+from actors.import_plan import Plan, Step
 from actors.process import this
-from models import pool, transitions
+from models import forgetting, imports, live, pool, stops, transitions
 from models.queries import json_text, sql
-from rules.phone import BadPhone, identity, mask, parse
-from rules.rows import BadFile, BadRow, Row, read
+from rules.phone import mask
+from rules.rows import BadFile, BadRow, Row
 
 if TYPE_CHECKING:
     from asyncpg import Record
 
 log = structlog.get_logger()
 
-STEP = 1_000
-"""Rows of one statement and one transaction."""
 TRIES = 5
 """How often a batch is tried while others change the same contacts."""
 
@@ -64,8 +59,11 @@ async def _digest(upload: UUID) -> None:
         while (step := await asyncio.to_thread(next, steps, None)) is not None:
             if this().stopping.is_set() or not await _write(upload, started, step):
                 return
+            await _tell(upload)
     except BadFile as error:
         await _finish(upload, "failed", str(error))
+    except asyncpg.DataError as error:
+        await _finish(upload, "failed", f"the file holds a value that cannot be stored ({error}): remove it")
     else:
         await _finish(upload, "completed", "")
 
@@ -75,90 +73,20 @@ async def _finish(upload: UUID, state: str, why: str) -> None:
         if await sql.finish_import(conn, id=upload, state=state, why=why) is None:
             return
         row = await sql.read_import(conn, id=upload)
+    await _tell(upload)
     figures = {name: row[name] for name in ("rows", "created", "updated", "unchanged", "rejected")}
     log.info("import finished", id=str(upload), state=state, why=why, dry_run=row["dry_run"], **figures)
 
 
-# --- what the file says -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """Up to STEP rows of the file: the first one's number (from 0), contacts to write, rows rejected."""
-
-    first: int
-    contacts: list[tuple[str, Row]]
-    """(E.164, row)"""
-    rejected: list[BadRow]
-
-    @property
-    def rows(self) -> int:
-        """How many rows of the file these are."""
-        return len(self.contacts) + len(self.rejected)
-
-
-class Plan:
-    """A file read through once: the phone of each row, and the last row of each phone."""
-
-    def __init__(self, body: bytes, region: str | None, phones: array[int], last: dict[int, tuple[int, int]]) -> None:
-        self._body = body
-        self._region = region
-        self._phones = phones
-        self._last = last
-
-    @classmethod
-    def of(cls, body: bytes, region: str | None) -> Plan:
-        """Read all of it; 8 bytes a row, and what a dictionary takes per phone. Raises BadFile."""
-        region = region or settings.get().default_region or None
-        phones = array("q")
-        last: dict[int, tuple[int, int]] = {}
-        for number, row in enumerate(read(body)):
-            phone = _number(row.phone, region) if isinstance(row, Row) else 0
-            phones.append(phone)
-            if phone:
-                last[phone] = number, row.line
-        return cls(body, region, phones, last)
-
-    def steps(self, behind: int) -> Iterator[Step]:
-        """Yield the rows from number ``behind`` on, STEP at a time."""
-        rows = islice(enumerate(read(self._body)), behind, None)
-        while chunk := list(islice(rows, STEP)):
-            judged = [self._judge(number, row) for number, row in chunk]
-            yield Step(
-                first=chunk[0][0],
-                contacts=[one for one in judged if isinstance(one, tuple)],
-                rejected=[one for one in judged if isinstance(one, BadRow)],
-            )
-
-    def _judge(self, number: int, row: Row | BadRow) -> tuple[str, Row] | BadRow:
-        if isinstance(row, BadRow):
-            return row
-        phone = self._phones[number]
-        if not phone:
-            return BadRow(
-                line=row.line, column="phone", value=mask(row.phone), reason=_why_bad(row.phone, self._region)
-            )
-        last, line = self._last[phone]
-        if last != number:
-            reason = f"the same phone comes again on line {line}: the last one counts"
-            return BadRow(line=row.line, column="phone", value=mask(row.phone), reason=reason)
-        return f"+{phone}", row
-
-
-def _number(raw: str, region: str | None) -> int:
-    """Return a phone's digits as a number; 0 for what is none."""
+async def _tell(upload: UUID) -> None:
+    """Show whoever watches how far it is, and let nobody be shown what was true before."""
+    await forgetting.imported()
+    async with pool.connection() as conn:
+        now = await imports.state(conn, upload)
     try:
-        return int(parse(raw, region))
-    except BadPhone:
-        return 0
-
-
-def _why_bad(raw: str, region: str | None) -> str:
-    try:
-        parse(raw, region)
-    except BadPhone as error:
-        return error.reason
-    return "the phone cannot be used"
+        await this().redis.publish(live.FRAMES, live.frame_of("import", upload, now))
+    except live.UNAVAILABLE as error:
+        log.debug("no Redis: nobody sees this import", id=str(upload), error=str(error))
 
 
 # --- writing it ----------------------------------------------------------------------------------------
@@ -176,13 +104,14 @@ async def _write(upload: UUID, started: Record, step: Step) -> bool:
     for attempt in range(1, TRIES + 1):
         try:
             if started["dry_run"]:
-                figures = await _rehearse(started, step)
+                allowed, figures = await _rehearse(started, step)
                 async with pool.transaction() as conn:
-                    return await _count(conn, upload, step, figures)
+                    return await _count(conn, upload, allowed, figures)
             async with pool.transaction() as conn:
                 if await sql.lock_import(conn, id=upload, rows=step.first) is None:
                     return False
-                return await _count(conn, upload, step, await _contacts(conn, started, step))
+                allowed = await _without_erased(conn, step)
+                return await _count(conn, upload, allowed, await _contacts(conn, started, allowed))
         except pool.TRANSIENT:
             if attempt == TRIES:
                 raise
@@ -190,24 +119,48 @@ async def _write(upload: UUID, started: Record, step: Step) -> bool:
     return False
 
 
-async def _rehearse(started: Record, step: Step) -> dict[str, int]:
+async def _rehearse(started: Record, step: Step) -> tuple[Step, dict[str, int]]:
     """Do it all and undo it: a dry run says exactly what would happen."""
+    allowed = step
     try:
         async with pool.transaction() as conn:
-            raise _Rehearsed(await _contacts(conn, started, step))
+            allowed = await _without_erased(conn, step)
+            raise _Rehearsed(await _contacts(conn, started, allowed))
     except _Rehearsed as rehearsed:
-        return rehearsed.figures
+        return allowed, rehearsed.figures
+
+
+async def _without_erased(conn: pool.Conn, step: Step) -> Step:
+    """Reject the rows of people who asked to be erased."""
+    erased = await stops.among(conn, [person for _, person, _ in step.contacts])
+    if not erased:
+        return step
+    reason = "this person was erased at their request and cannot be added again"
+    rejected = [
+        BadRow(line=row.line, column="phone", value=mask(row.phone), reason=reason)
+        for _, person, row in step.contacts
+        if person in erased
+    ]
+    return Step(
+        first=step.first,
+        contacts=[one for one in step.contacts if one[1] not in erased],
+        rejected=sorted([*step.rejected, *rejected], key=lambda bad: bad.line),
+    )
 
 
 async def _count(conn: pool.Conn, upload: UUID, step: Step, figures: dict[str, int]) -> bool:
     if await sql.lock_import(conn, id=upload, rows=step.first) is None:
         return False
-    errors = [
-        {"line": bad.line, "column": bad.column, "value": bad.value, "reason": bad.reason} for bad in step.rejected
-    ]
-    await sql.count_import(
-        conn, id=upload, rows=step.rows, rejected=len(step.rejected), errors=json_text(errors), **figures
-    )
+    await sql.count_import(conn, id=upload, rows=step.rows, rejected=len(step.rejected), **figures)
+    if step.rejected:
+        await sql.add_rejected_rows(
+            conn,
+            upload=upload,
+            lines=[bad.line for bad in step.rejected],
+            titles=[bad.column for bad in step.rejected],
+            values=[bad.value for bad in step.rejected],
+            reasons=[bad.reason for bad in step.rejected],
+        )
     return True
 
 
@@ -215,15 +168,11 @@ async def _contacts(conn: pool.Conn, started: Record, step: Step) -> dict[str, i
     """Make and change the contacts of one step; returns how many were created, updated and left as they were."""
     if not step.contacts:
         return {"created": 0, "updated": 0, "unchanged": 0}
-    found = await sql.import_contacts(
-        conn,
-        phones=[phone for phone, _ in step.contacts],
-        identities=[identity(phone) for phone, _ in step.contacts],
-        names=[row.name for _, row in step.contacts],
-        attributes=[json_text(row.attributes) for _, row in step.contacts],
-        consents=[row.consent_source for _, row in step.contacts],
-    )
-    ids = {row["phone"]: row["id"] for row in found}
+    found = await _lay(conn, step.contacts)
+    ids = {row["identity"]: row["id"] for row in found}
+    if added_meanwhile := [one for one in step.contacts if one[1] not in ids]:
+        more = await _lay(conn, added_meanwhile)  # by somebody else, while our insert waited: known by now
+        found, ids = [*found, *more], ids | {row["identity"]: row["id"] for row in more}
     created = {row["id"] for row in found if row["what"] == "created"}
     changed = {row["id"] for row in found if row["what"] == "updated"}
     changed |= await _categorise(conn, started["category"], step, ids)
@@ -232,11 +181,24 @@ async def _contacts(conn: pool.Conn, started: Record, step: Step) -> dict[str, i
     return {"created": len(created), "updated": updated, "unchanged": len(step.contacts) - len(created) - updated}
 
 
+async def _lay(conn: pool.Conn, contacts: list[tuple[str, str, Row]]) -> list[Record]:
+    """Make these contacts, or lay what their rows say over them; returns (id, identity, what)."""
+    rows: list[Record] = await sql.import_contacts(
+        conn,
+        phones=[phone for phone, _, _ in contacts],
+        identities=[person for _, person, _ in contacts],
+        names=[row.name for _, _, row in contacts],
+        attributes=[json_text(row.attributes) for _, _, row in contacts],
+        consents=[row.consent_source for _, _, row in contacts],
+    )
+    return rows
+
+
 async def _categorise(conn: pool.Conn, everyone: UUID | None, step: Step, ids: dict[str, UUID]) -> set[UUID]:
     """Put each contact into the categories of its row and of the upload; returns those that were not in them."""
-    names = sorted({name for _, row in step.contacts for name in row.categories})
+    names = sorted({name for _, _, row in step.contacts for name in row.categories})
     known = {row["name"]: row["id"] for row in await sql.import_categories(conn, names=names)} if names else {}
-    pairs = [(ids[phone], known[name]) for phone, row in step.contacts if phone in ids for name in row.categories]
+    pairs = [(ids[person], known[name]) for _, person, row in step.contacts if person in ids for name in row.categories]
     if everyone is not None:
         pairs += [(contact, everyone) for contact in ids.values()]
     if not pairs:
@@ -249,10 +211,10 @@ async def _categorise(conn: pool.Conn, everyone: UUID | None, step: Step, ids: d
 
 async def _opt_out(conn: pool.Conn, step: Step, ids: dict[str, UUID]) -> set[UUID]:
     """Opt out whom the file says, under every spelling of the number. "No" opts nobody in again."""
-    stopped = [phone for phone, row in step.contacts if row.opted_out and phone in ids]
+    stopped = [person for _, person, row in step.contacts if row.opted_out and person in ids]
     if not stopped:
         return set()
-    rows = await sql.not_opted_out(conn, identities=[identity(phone) for phone in stopped])
+    rows = await sql.not_opted_out(conn, identities=stopped)
     people = [row["id"] for row in rows]
     if people:
         await transitions.opt_out(

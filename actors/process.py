@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from collections import defaultdict
 from collections.abc import Coroutine
 from typing import Any
@@ -19,7 +20,7 @@ from actors import wake
 from actors.gate import Gate
 from actors.identity import Identity
 from actors.recorder import Entry, Recorder
-from models import live, pool
+from models import cache, forgetting, live, pool
 from models.queries import sql
 from models.transitions import Fact, Failure, GiveBack
 from rules.phone import mask
@@ -28,6 +29,8 @@ log = structlog.get_logger()
 
 DRAIN_SECONDS = 3.5
 """What is under way at a shutdown may take this long; what remains is looked up by the retrier."""
+FORGET_SECONDS = 1.0
+"""Cached statistics of messages are dropped at most so often, however many move."""
 PULSE_SECONDS = 0.25
 """At most four snapshots a second of one campaign."""
 
@@ -39,6 +42,7 @@ class Process:
         self.identity = Identity(kind)
         self.gateway: door.Gateway = door.open_gateway()
         self.redis: redis.asyncio.Redis = live.async_client()
+        cache.open_cache(self.redis)
         self.gate = Gate(self.redis)
         self.recorder = Recorder(self._settled)
         self.stopping = asyncio.Event()
@@ -51,6 +55,7 @@ class Process:
         self.in_hand: set[UUID] = set()
         """Messages this process promised and knows of, until their result is written."""
         self._dirty: set[UUID] = set()
+        self._stats_stale = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._servants: list[asyncio.Task[Any]] = []
 
@@ -85,12 +90,24 @@ class Process:
             os.kill(os.getpid(), signal.SIGTERM)
 
     def moved(self, campaign: UUID) -> None:
-        """Say that figures of a campaign changed: a snapshot follows within a quarter of a second."""
+        """Say that figures of a campaign changed: a snapshot follows within a quarter of a second.
+
+        Cached statistics are dropped with it, within a second.
+        """
         self._dirty.add(campaign)
+        self.figures_moved()
+
+    def figures_moved(self) -> None:
+        """Say that statistics may have changed, for whatever reason: cached ones are dropped within a second."""
+        self._stats_stale = True
 
     async def _pulse(self) -> None:
+        forgotten_at = float("-inf")
         while True:
             await asyncio.sleep(PULSE_SECONDS)
+            if self._stats_stale and time.monotonic() - forgotten_at >= FORGET_SECONDS:
+                self._stats_stale, forgotten_at = False, time.monotonic()
+                await forgetting.messages_moved()
             dirty, self._dirty = self._dirty, set()
             for campaign in dirty:
                 wake.wake("refresh_stats", campaign)

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import dramatiq
-import msgspec
 import structlog
 
 from actors.process import Process, this
@@ -33,12 +32,13 @@ async def refresh_stats(campaign_id: str) -> None:
             **{what: now[what] for what in ("sent", "delivered", "read", "send_failed", "message_2_sent")},
             replied=now["interactions"],
         )
+    process.figures_moved()
     await _publish(process, campaign, now)
 
 
 async def _publish(process: Process, campaign: UUID, now: dict[str, object]) -> None:
     """Hand the snapshot to every web process; without Redis the pages show it when it is back."""
-    frame = msgspec.json.encode({"type": "progress", "campaign": str(campaign), "data": now})
+    frame = live.frame_of("progress", campaign, now)
     try:
         async with process.redis.pipeline(transaction=False) as pipe:
             pipe.set(live.frame(campaign), frame, ex=live.FRAME_SECONDS)

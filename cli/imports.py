@@ -31,7 +31,7 @@ MOST_ERRORS = 12
 def import_contacts(
     rest: Rest, file: Path, category: str | None, region: str | None, dry_run: bool, wants_json: bool
 ) -> None:
-    """Import contacts from FILE (CSV).
+    """Import contacts from FILE (CSV or .xlsx).
 
     Columns: phone (required), name, category, opted_out, consent_source, in French or English; every other column
     becomes an attribute. Rows that cannot be used are listed with the reason; the others are imported.

@@ -13,6 +13,10 @@ name                               type     life        what it holds; when it i
 ``relance:queues:…``               various  –           Dramatiq's own; wake-ups are re-issued from SQL
 ``relance:wakes``                  channel  –           "look into your queue"; consumers also poll
 ``relance:rate:{who}``             string   minutes     requests of one caller (µs); each process counts by itself
+``cache:stats:…``                  string   CACHE_TTL…  answers (``messages:…``, ``contacts``); made anew from SQL
+``cache:categories:…``             string   CACHE_TTL…  ``page:…`` of ids, ``detail:{id}``; made anew from SQL
+``relance:cache:version:{area}``   string   –           raised by every change of an area; answers go with it
+``relance:cache:counts``           hash     –           hits and misses of all processes; they begin anew
 ``campaign:{id}:sent``             string   a day       Message 1 sent, for progress; rebuilt from SQL
 ``campaign:{id}:failed``           string   a day       Message 1 not sent, for progress; rebuilt from SQL
 ``campaign:{id}:last_message``     string   a day       when the last one left; rebuilt from SQL
@@ -24,6 +28,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import redis
 import redis.asyncio
 from redis.backoff import NoBackoff
@@ -42,6 +47,19 @@ DAY_SECONDS = 86_400
 
 UNAVAILABLE: tuple[type[Exception], ...] = (redis.RedisError, OSError, TimeoutError)
 """Errors that mean: no Redis just now."""
+
+
+CACHE_COUNTS = "relance:cache:counts"
+
+
+def cached(area: str, name: str) -> str:
+    """Name a kept answer, or with a ``*`` the pattern of several."""
+    return f"cache:{area}:{name}"
+
+
+def cache_version(area: str) -> str:
+    """Name the number that every change of an area raises."""
+    return f"relance:cache:version:{area}"
 
 
 def gate(sender: UUID) -> str:
@@ -67,6 +85,11 @@ def rate(who: str) -> str:
 def frame(campaign: UUID) -> str:
     """Name the latest snapshot of a campaign."""
     return f"relance:frame:{campaign}"
+
+
+def frame_of(kind: str, subject: UUID, data: object) -> bytes:
+    """Write a live frame: ``kind`` is the event's name, ``subject`` the campaign or import it is about."""
+    return msgspec.json.encode({"type": kind, "subject": str(subject), "data": data})
 
 
 def progress(campaign: UUID, what: str) -> str:

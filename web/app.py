@@ -12,10 +12,12 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
 from actors import wake
-from models import pool
+from models import cache, live, pool
 from web import (
     attachments,
     audit,
+    bulk,
+    caching,
     campaigns,
     categories,
     config,
@@ -60,11 +62,14 @@ MOST_BYTES = 2_097_152
 
 @asynccontextmanager
 async def _database(_: Litestar) -> AsyncIterator[None]:
-    """Hold the pool open; it connects when first used, so that the process starts without a database."""
+    """Hold both pools open; they connect when first used, so that the process starts without database and Redis."""
     await pool.open_pool()
+    client = live.async_client()
+    cache.open_cache(client)
     try:
         yield
     finally:
+        await client.aclose()
         wake.close()
         await pool.close_pool()
 
@@ -83,9 +88,11 @@ def routing() -> Litestar:
         route_handlers=[
             contacts.router,
             erasure.router,
+            bulk.router,
             imports.router,
             categories.router,
             senders.router,
+            senders.everything,
             campaigns.router,
             previews.router,
             launching.router,
@@ -97,6 +104,7 @@ def routing() -> Litestar:
             watching.router,
             recipients.router,
             messages.router,
+            caching.router,
             interactions.router,
             config.router,
             login.router,

@@ -12,17 +12,23 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET
 
 import settings
-from models import pool, stops, transitions
+from models import cache, forgetting, pool, stops, transitions
 from models.queries import from_json, json_text, sql
 from rules import phone
 from web.auth import who
 from web.pages import Cursor, Limit, key, page
 from web.problems import Problem, not_found
 from web.wire.common import Page
-from web.wire.contacts import Contact, ContactChange, ContactLine, NewContact
+from web.wire.contacts import Contact, ContactChange, ContactLine, ContactStats, NewContact
 
 if TYPE_CHECKING:
     from asyncpg import Record
+
+FEW = 5_000
+"""So many hits of a search are put into order; of more, the newest contacts are looked at one by one."""
+NOTHING = "~"
+LEAST_ENDING = 3
+"""Digits of the end of a phone."""
 
 
 @post()
@@ -52,12 +58,20 @@ async def create(data: JSONBody[NewContact]) -> Contact:
         if await stops.among(conn, [person]):
             raise Problem(409, "erased_contact", "this person was erased and cannot be added again")
         await sql.put_into_categories(conn, contact=made, categories=data.category_ids)
-        return _contact(await sql.read_contact(conn, contact=made))
+        shown = _contact(await sql.read_contact(conn, contact=made))
+    await forgetting.contacts_changed(data.category_ids)
+    return shown
 
 
 @get()
 async def listed(
-    q: Annotated[str | None, QueryParameter(description="Words of the name, or the beginning of a phone.")] = None,
+    q: Annotated[
+        str | None,
+        QueryParameter(
+            max_length=200,
+            description="Words of the name, each may be a beginning; or how a phone begins or ends.",
+        ),
+    ] = None,
     category_id: FromQuery[UUID | None] = None,
     opted_out: FromQuery[bool | None] = None,
     limit: Limit = 50,
@@ -71,7 +85,9 @@ async def listed(
         if q is None or not q.strip():
             rows = await sql.list_contacts(conn, **wanted)
         else:
-            rows = await sql.search_contacts(conn, words=_words(q), phone=_phone_prefix(q), **wanted)
+            sought = {"words": _words(q), **_phone_ends(q)}
+            many = await sql.count_hits(conn, most=FEW + 1, **sought)
+            rows = await (sql.search_contacts if many <= FEW else sql.walk_contacts)(conn, **sought, **wanted)
     return page(rows, limit, lambda row: ContactLine(**row))
 
 
@@ -107,10 +123,25 @@ async def change(contact_id: FromPath[UUID], data: JSONBody[ContactChange]) -> C
         elif data.opted_out is False:
             for other in same_person:
                 await sql.opt_in(conn, contact=other["id"])
-        return _contact(await sql.read_contact(conn, contact=contact_id))
+        shown = _contact(await sql.read_contact(conn, contact=contact_id))
+    await forgetting.contacts_changed(shown.category_ids)
+    if data.opted_out is True:
+        await forgetting.messages_moved()
+    return shown
 
 
-router = Router("/contacts", route_handlers=[create, listed, one, change], tags=["contacts"])
+@get("/stats")
+async def stats() -> ContactStats:
+    """Return how many contacts there are, and how many of them may be written to."""
+
+    async def counted() -> ContactStats:
+        async with pool.connection() as conn:
+            return ContactStats(**await sql.contact_stats(conn))
+
+    return await cache.this().read("stats", "contacts", counted, ContactStats)
+
+
+router = Router("/contacts", route_handlers=[create, listed, one, change, stats], tags=["contacts"])
 
 
 def read_phone(raw: str, region: str | None) -> str:
@@ -147,7 +178,20 @@ def _words(q: str) -> str:
     return " & ".join(f"'{word}':*" for word in re.findall(r"\w+", q))
 
 
-def _phone_prefix(q: str) -> str:
-    """Write the pattern of a phone's beginning; what is no phone matches none."""
+def _phone_ends(q: str) -> dict[str, str]:
+    """Return a phone's beginning, and its end read backwards; what is no phone gives what no phone begins with.
+
+    The end may be written the national way: 01 99 00 12 34 ends +33199001234.
+
+    >>> _phone_ends("0199001")
+    {'starts': '+0199001', 'ends': '1009910', 'ends_national': '100991'}
+    """
     digits = re.sub(r"[\s().\-+]", "", q)
-    return f"+{digits.removeprefix('00')}%" if digits.isdecimal() and digits.isascii() else ""
+    if not digits.isdecimal() or not digits.isascii():
+        return dict.fromkeys(("starts", "ends", "ends_national"), NOTHING)
+    long = len(digits) >= LEAST_ENDING and not q.strip().startswith("+")
+    return {
+        "starts": f"+{digits.removeprefix('00')}",
+        "ends": digits[::-1] if long else NOTHING,
+        "ends_national": digits[:0:-1] if long and digits[0] == "0" and len(digits) > LEAST_ENDING else NOTHING,
+    }

@@ -7,7 +7,6 @@ import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from litestar.response import Stream
 
@@ -36,7 +35,7 @@ def cell(column: str, value: object) -> str:
 def export(
     filename: str,
     columns: Sequence[str],
-    following: Callable[[pool.Conn, UUID | None], Awaitable[Sequence[Mapping[str, Any]]]],
+    following: Callable[[pool.Conn, Any], Awaitable[Sequence[Mapping[str, Any]]]],
 ) -> Stream:
     """Stream lines as a CSV file. ``following`` returns the next up to STEP rows behind a key (column ``id``).
 
@@ -44,13 +43,13 @@ def export(
     """
 
     async def lines() -> AsyncIterator[str]:
-        yield "\ufeff" + _line(columns)
-        after: UUID | None = None
+        yield "\ufeff" + line(columns)
+        after: Any = None
         while True:
             async with pool.connection() as conn:
                 rows = await following(conn, after)
             if rows:
-                yield "".join(_line([cell(name, row[name]) for name in columns]) for row in rows)
+                yield "".join(line([cell(name, row[name]) for name in columns]) for row in rows)
                 after = rows[-1]["id"]
             if len(rows) < STEP:
                 return
@@ -62,7 +61,8 @@ def export(
     )
 
 
-def _line(cells: Sequence[str]) -> str:
+def line(cells: Sequence[str]) -> str:
+    """Write one line."""
     written = io.StringIO()
     csv.writer(written).writerow(cells)
     return written.getvalue()

@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from actors.wake import wake
-from models import erasure, pool
+from models import erasure, forgetting, pool
 from models.queries import from_json, sql
 from web.contacts import found
 
@@ -34,6 +34,8 @@ async def erase(contact_id: FromPath[UUID]) -> None:
         row = await found(conn, contact_id)
         people = await sql.lock_contacts(conn, identity=row["identity"], lid=row["lid"])
         entries = await erasure.erase(conn, people, by="api")
+    await forgetting.contacts_changed(None)
+    await forgetting.messages_moved()
     for entry in entries:
         wake("erase_traces", entry)
 

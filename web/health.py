@@ -9,7 +9,7 @@ import pkgutil
 import asyncpg
 from litestar import Response, get
 
-from models import live, migrations, pool
+from models import cache, live, migrations, pool
 from rules.status import ALLOWED
 from web.wire.intake import Readiness
 
@@ -58,10 +58,7 @@ async def _reasons() -> list[str]:
 
 
 async def _redis_answers() -> bool:
-    client = live.async_client()
     try:
-        return bool(await client.ping())
+        return bool(await cache.this().redis.ping())
     except live.UNAVAILABLE:
         return False
-    finally:
-        await client.aclose()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from models import pool
 from models.queries import sql
 from web import csvs
 from web.pages import Cursor, Limit, first_key, key, page
-from web.wire.messages import Interaction
+from web.wire.messages import InteractionLine
 
 Kind = Literal[
     "text", "emoji", "voice", "audio", "image", "video", "document", "sticker", "location", "reaction", "poll", "other"
@@ -29,13 +29,18 @@ async def listed(
     campaign_id: FromQuery[UUID | None] = None,
     type: FromQuery[Kind | None] = None,
     since: Annotated[datetime | None, QueryParameter(description="Only what happened from then on.")] = None,
+    contact_id: FromQuery[UUID | None] = None,
     format: FromQuery[Literal["json", "csv"]] = "json",
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response[Any]:
     """List interactions, newest first; ``csv``: all of them as a file."""
-    floor = None if since is None else first_key(since - _LATE)
-    wanted: dict[str, Any] = {"campaign": campaign_id, "type": type, "since": since, "floor": floor}
+    if since is not None and since.tzinfo is None:
+        since = since.replace(tzinfo=UTC)
+    wanted: dict[str, Any] = {
+        "campaign": campaign_id, "type": type, "contact": contact_id, "since": since,
+        "floor": since and first_key(since - _LATE),
+    }  # fmt: skip
     if format == "csv":
 
         async def following(conn: pool.Conn, before: UUID | None) -> Sequence[Mapping[str, Any]]:
@@ -44,10 +49,10 @@ async def listed(
             )
             return rows
 
-        return csvs.export("interactions.csv", Interaction.__struct_fields__, following)
+        return csvs.export("interactions.csv", InteractionLine.__struct_fields__, following)
     async with pool.connection() as conn:
         rows = await sql.list_interactions(conn, before=key(cursor), many=limit + 1, **wanted)
-    return Response(page(rows, limit, lambda row: Interaction(**row)))
+    return Response(page(rows, limit, lambda row: InteractionLine(**row)))
 
 
 router = Router("/interactions", route_handlers=[listed], tags=["interactions"])

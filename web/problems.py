@@ -14,6 +14,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
 from models import pool
+from models.imports import NoSuchImport
 from models.progress import NoSuchCampaign
 from web.access import request_id
 
@@ -134,7 +135,7 @@ def _not_storable(request: Request[Any, Any, Any], error: Exception) -> Response
     return document(request, 400, "not_storable", detail)
 
 
-def _no_campaign(request: Request[Any, Any, Any], error: NoSuchCampaign) -> Response[dict[str, Any]]:
+def _not_there(request: Request[Any, Any, Any], error: LookupError) -> Response[dict[str, Any]]:
     return document(request, 404, "not_found", str(error))
 
 
@@ -149,7 +150,8 @@ HANDLERS: ExceptionHandlersMap = {
     Problem: _refused,
     ValidationException: _invalid,
     HTTPException: _http,
-    NoSuchCampaign: _no_campaign,
+    NoSuchCampaign: _not_there,
+    NoSuchImport: _not_there,
     asyncpg.DataError: _not_storable,
     asyncpg.UndefinedTableError: _not_migrated,
     asyncpg.UndefinedColumnError: _not_migrated,

@@ -21,7 +21,7 @@ from web.auth import who
 from web.contacts import read_phone
 from web.problems import Problem, not_found
 from web.wire.common import Page
-from web.wire.senders import NewSender, NoReply, Sender, SenderChange
+from web.wire.senders import NewSender, NoReply, Sender, SenderChange, Stopped
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -101,7 +101,25 @@ async def resume(sender_id: FromPath[UUID]) -> Sender:
     return shown
 
 
+@post("/pause-all", status_code=200)
+async def pause_all() -> Stopped:
+    """Emergency stop: nothing leaves any number any more, Message 2 included, within a second.
+
+    It is resumed number by number (POST /api/senders/{id}/resume); campaigns then go on by themselves. A second call
+    finds nothing to pause and is no error.
+    """
+    paused: list[UUID] = []
+    async with pool.connection() as conn:
+        for row in await sql.senders_in(conn, states=list(_MAY_PAUSE)):
+            if await transitions.move_sender(
+                conn, row["id"], old=_MAY_PAUSE, new="paused", why="a person paused everything", by="api"
+            ):
+                paused.append(row["id"])
+    return Stopped(paused=paused)
+
+
 router = Router("/senders", route_handlers=[listed, create, one, change, pause, resume], tags=["senders"])
+everything = Router("/", route_handlers=[pause_all], tags=["senders"])
 
 
 async def found(conn: pool.Conn, sender: UUID) -> Record:

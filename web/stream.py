@@ -40,26 +40,26 @@ Snapshots = Callable[[], Awaitable[dict[str, Any]]]
 
 
 class Frame(msgspec.Struct):
-    """What the stats actor publishes; ``data`` is passed on as it is."""
+    """What actors publish about a campaign or an import; ``data`` is passed on as it is."""
 
     type: str
-    campaign: UUID
+    subject: UUID
     data: msgspec.Raw
 
 
 class Watcher:
-    """One open stream: the newest frame of each campaign that it has not been sent yet."""
+    """One open stream: the newest frame of each subject that it has not been sent yet."""
 
-    def __init__(self, campaign: UUID | None) -> None:
-        self.campaign = campaign
+    def __init__(self, subject: UUID | None) -> None:
+        self.subject = subject
         self.waiting: dict[str, tuple[str, bytes]] = {}
         self.stale = False
         self.woken = asyncio.Event()
 
     def offer(self, frame: Frame) -> None:
-        """Take a frame, in the place of an older one of the same campaign."""
-        if self.campaign in (None, frame.campaign):
-            self.waiting[str(frame.campaign)] = (frame.type, bytes(frame.data))
+        """Take a frame, in the place of an older one of the same subject."""
+        if self.subject in (None, frame.subject):
+            self.waiting[str(frame.subject)] = (frame.type, bytes(frame.data))
             self.woken.set()
 
     def outdated(self) -> None:
@@ -134,31 +134,32 @@ class Hub:
             watcher.offer(frame)
 
     async def stream(
-        self, campaign: UUID | None, first: dict[str, Any], again: Snapshots, last_id: int
+        self, subject: UUID | None, kind: str, first: dict[str, Any], again: Snapshots, last_id: int
     ) -> AsyncIterator[bytes]:
         """Yield the events of one stream: the snapshot ``first``, then changes, until the client or the process ends.
 
-        ``again`` returns a new snapshot; it must not keep a connection. Ids rise, also across reconnects.
+        ``kind`` names the events of a snapshot. ``again`` returns a new snapshot; it must not keep a connection.
+        Ids rise, also across reconnects.
         """
-        watcher = Watcher(campaign)
+        watcher = Watcher(subject)
         self._watchers.add(watcher)
         number = max(last_id, time.time_ns() // 1000)
         written = time.monotonic()
-        due: dict[str, tuple[str, bytes]] = _encoded(first)
+        due: dict[str, tuple[str, bytes]] = _encoded(kind, first)
         try:
             while not self._closing:
-                for kind, data in due.values():
+                for event, data in due.values():
                     number = max(number + 1, time.time_ns() // 1000)
-                    yield b"id: %d\nevent: %s\ndata: %s\n\n" % (number, kind.encode(), data)
+                    yield b"id: %d\nevent: %s\ndata: %s\n\n" % (number, event.encode(), data)
                     written = time.monotonic()
-                due = await self._due(watcher, again)
+                due = await self._due(watcher, kind, again)
                 if not due and time.monotonic() - written >= PING_SECONDS:
                     yield b": ping\n\n"
                     written = time.monotonic()
         finally:
             self._watchers.discard(watcher)
 
-    async def _due(self, watcher: Watcher, again: Snapshots) -> dict[str, tuple[str, bytes]]:
+    async def _due(self, watcher: Watcher, kind: str, again: Snapshots) -> dict[str, tuple[str, bytes]]:
         """Wait for what is to be written next; empty: nothing for now."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(watcher.woken.wait(), WITHOUT_REDIS_SECONDS)
@@ -167,13 +168,13 @@ class Hub:
             watcher.stale = False
             # A database that is away, or a draft that was deleted, ends no stream.
             with contextlib.suppress(*pool.UNAVAILABLE, asyncpg.PostgresError, NoSuchCampaign):
-                return _encoded(await again())
+                return _encoded(kind, await again())
         due, watcher.waiting = watcher.waiting, {}
         return due
 
 
-def _encoded(snapshots: dict[str, Any]) -> dict[str, tuple[str, bytes]]:
-    return {key: ("progress", msgspec.json.encode(figures)) for key, figures in snapshots.items()}
+def _encoded(kind: str, snapshots: dict[str, Any]) -> dict[str, tuple[str, bytes]]:
+    return {key: (kind, msgspec.json.encode(figures)) for key, figures in snapshots.items()}
 
 
 hub = Hub()
@@ -193,13 +194,15 @@ async def listening(_: Litestar) -> AsyncIterator[None]:
             await task
 
 
-async def event_stream(request: Request[Any, Any, Any], campaign: UUID | None, snapshots: Snapshots) -> Response[Any]:
+async def event_stream(
+    request: Request[Any, Any, Any], subject: UUID | None, snapshots: Snapshots, kind: str = "progress"
+) -> Response[Any]:
     """Answer with a live stream; the first snapshot is taken before, so that its errors are proper answers."""
     given = request.headers.get("last-event-id", "")
     last_id = int(given) if given.isascii() and given.isdigit() and len(given) < 18 else 0
     first = await snapshots()
     return Stream(
-        hub.stream(campaign, first, snapshots, last_id),
+        hub.stream(subject, kind, first, snapshots, last_id),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

@@ -17,6 +17,8 @@ CREATE INDEX contact_erased ON contact (erased_at) WHERE erased_at IS NOT NULL;
 CREATE INDEX rejected_row_of_upload ON rejected_row (upload, id);
 -- "Ends in 4567": the prefix of the phone read backwards.
 CREATE INDEX contact_phone_suffix ON contact (reverse(phone) text_pattern_ops);
+-- Who may not be written to: counted and listed.
+CREATE INDEX contact_opted_out ON contact (id) WHERE opted_out_at IS NOT NULL AND erased_at IS NULL;
 -- Members of a category, counted and listed without the table.
 CREATE INDEX contact_category_members ON contact_category (category, contact);
 -- Interactions of one type, newest first.
@@ -24,7 +26,7 @@ CREATE INDEX interaction_of_type ON interaction (type, id DESC);
 """
 
 BACKWARDS = """
-DROP INDEX contact_erased, interaction_of_type, contact_category_members, contact_phone_suffix, rejected_row_of_upload, stop_entry_traced;
+DROP INDEX contact_opted_out, contact_erased, interaction_of_type, contact_category_members, contact_phone_suffix, rejected_row_of_upload, stop_entry_traced;
 -- The program before this one knows no contact without a phone.
 UPDATE contact SET phone = 'erased:' || id WHERE phone IS NULL;
 """

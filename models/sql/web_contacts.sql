@@ -26,16 +26,91 @@ WHERE (:before::uuid IS NULL OR c.id < :before) AND c.erased_at IS NULL
   AND (:opted_out::bool IS NULL OR (c.opted_out_at IS NOT NULL) = :opted_out)
 ORDER BY c.id DESC LIMIT :many;
 
+-- name: count_hits$
+-- How many contacts a search finds, counted up to a limit: words of the name (each may be a beginning), the beginning of
+-- the phone, its end. Every way is indexed; a beginning is a range (":" follows "9"), which plans well without its value.
+SELECT count(*) FROM (
+    SELECT id FROM contact WHERE to_tsvector('simple', coalesce(name, '')) @@ to_tsquery('simple', :words)
+    UNION SELECT id FROM contact WHERE phone ~>=~ :starts AND phone ~<~ (:starts || ':')
+    UNION SELECT id FROM contact WHERE reverse(phone) ~>=~ :ends AND reverse(phone) ~<~ (:ends || ':')
+    UNION SELECT id FROM contact WHERE reverse(phone) ~>=~ :ends_national AND reverse(phone) ~<~ (:ends_national || ':')
+    LIMIT :most) x;
+
 -- name: search_contacts
--- By words of the name (each may be a beginning), or by the beginning of the phone: both are indexed.
+-- Few hits: found by their indexes, put into order, then looked at one by one (OFFSET 0 keeps it so) until the page is full.
+WITH hit AS MATERIALIZED (
+    SELECT id FROM contact WHERE to_tsvector('simple', coalesce(name, '')) @@ to_tsquery('simple', :words)
+    UNION SELECT id FROM contact WHERE phone ~>=~ :starts AND phone ~<~ (:starts || ':')
+    UNION SELECT id FROM contact WHERE reverse(phone) ~>=~ :ends AND reverse(phone) ~<~ (:ends || ':')
+    UNION SELECT id FROM contact WHERE reverse(phone) ~>=~ :ends_national AND reverse(phone) ~<~ (:ends_national || ':')
+)
+SELECT c.id, c.phone, c.name, c.opted_out_at, c.created_at
+FROM (SELECT id FROM hit WHERE :before::uuid IS NULL OR id < :before ORDER BY id DESC) h, LATERAL (
+    SELECT * FROM contact k WHERE k.id = h.id AND k.erased_at IS NULL
+      AND (:category::uuid IS NULL OR EXISTS (SELECT FROM contact_category x WHERE x.contact = k.id AND x.category = :category))
+      AND (:opted_out::bool IS NULL OR (k.opted_out_at IS NOT NULL) = :opted_out)
+    OFFSET 0) c
+ORDER BY h.id DESC LIMIT :many;
+
+-- name: walk_contacts
+-- Many hits: the newest contacts are looked at one after the other until the page is full.
 SELECT c.id, c.phone, c.name, c.opted_out_at, c.created_at FROM contact c
-WHERE c.id IN (
-        SELECT id FROM contact WHERE to_tsvector('simple', coalesce(name, '')) @@ to_tsquery('simple', :words)
-        UNION SELECT id FROM contact WHERE phone LIKE :phone)
-  AND (:before::uuid IS NULL OR c.id < :before)
+WHERE ((c.phone ~>=~ :starts AND c.phone ~<~ (:starts || ':'))
+       OR (reverse(c.phone) ~>=~ :ends AND reverse(c.phone) ~<~ (:ends || ':'))
+       OR (reverse(c.phone) ~>=~ :ends_national AND reverse(c.phone) ~<~ (:ends_national || ':'))
+       OR to_tsvector('simple', coalesce(c.name, '')) @@ to_tsquery('simple', :words))
+  AND (:before::uuid IS NULL OR c.id < :before) AND c.erased_at IS NULL
   AND (:category::uuid IS NULL OR EXISTS (SELECT FROM contact_category x WHERE x.contact = c.id AND x.category = :category))
   AND (:opted_out::bool IS NULL OR (c.opted_out_at IS NOT NULL) = :opted_out)
 ORDER BY c.id DESC LIMIT :many;
+
+-- name: export_contacts
+-- By key: a long export holds no snapshot open.
+SELECT c.id, c.phone, c.name, c.attributes, c.consent_source, CASE WHEN c.opted_out_at IS NULL THEN 'no' ELSE 'yes' END AS opted_out,
+       (SELECT string_agg(g.name, '|' ORDER BY g.name) FROM contact_category x JOIN category g ON g.id = x.category
+        WHERE x.contact = c.id) AS category
+FROM contact c
+WHERE c.id > :after AND c.erased_at IS NULL
+  AND (:category::uuid IS NULL OR EXISTS (SELECT FROM contact_category x WHERE x.contact = c.id AND x.category = :category))
+  AND (:opted_out::bool IS NULL OR (c.opted_out_at IS NOT NULL) = :opted_out)
+ORDER BY c.id LIMIT :many;
+
+-- name: attribute_names
+SELECT DISTINCT jsonb_object_keys(attributes) AS name FROM contact ORDER BY 1 LIMIT 500;
+
+-- name: contact_stats^
+-- Each from the smallest index that has it.
+SELECT n.total, n.total - o.opted_out AS reachable, o.opted_out
+FROM (SELECT (SELECT count(*) FROM contact) - (SELECT count(*) FROM contact WHERE erased_at IS NOT NULL) AS total) n,
+     (SELECT count(*) AS opted_out FROM contact WHERE opted_out_at IS NOT NULL AND erased_at IS NULL) o;
+
+-- name: lock_people
+-- These contacts and every other spelling of the same people, locked in order.
+SELECT c.id, c.phone, c.identity, c.wa_id, c.lid FROM contact c
+WHERE c.id IN (
+    SELECT same.id FROM contact c JOIN contact same ON same.identity = c.identity
+    WHERE c.id = ANY(:contacts::uuid[]) AND c.erased_at IS NULL
+    UNION SELECT same.id FROM contact c JOIN contact same ON same.lid = c.lid
+    WHERE c.id = ANY(:contacts::uuid[]) AND c.erased_at IS NULL)
+ORDER BY c.id FOR NO KEY UPDATE;
+
+-- name: count_reachable$
+SELECT count(*) FROM contact WHERE id = ANY(:contacts::uuid[]) AND opted_out_at IS NULL;
+
+-- name: opt_in_all$
+WITH changed AS (
+    UPDATE contact SET opted_out_at = NULL, updated_at = now() WHERE id = ANY(:contacts::uuid[]) AND opted_out_at IS NOT NULL
+    AND erased_at IS NULL RETURNING 1
+) SELECT count(*) FROM changed;
+
+-- name: set_attributes$
+-- Lays these over what is there; returns how many were changed by it.
+WITH locked AS (
+    SELECT id FROM contact WHERE id = ANY(:contacts::uuid[]) AND erased_at IS NULL ORDER BY id FOR NO KEY UPDATE
+), changed AS (
+    UPDATE contact c SET attributes = c.attributes || :attributes::jsonb, updated_at = now() FROM locked l
+    WHERE c.id = l.id AND NOT c.attributes @> :attributes::jsonb RETURNING 1
+) SELECT count(*) FROM changed;
 
 -- name: missing_categories
 -- Which of these do not exist.
@@ -45,12 +120,14 @@ SELECT g.id FROM unnest(:categories::uuid[]) AS g(id) WHERE NOT EXISTS (SELECT F
 INSERT INTO contact_category (contact, category)
 SELECT :contact, g.id FROM unnest(:categories::uuid[]) AS g(id) ORDER BY g.id ON CONFLICT (contact, category) DO NOTHING;
 
--- name: list_categories
+-- name: category_page
+SELECT id FROM category WHERE :before::uuid IS NULL OR id < :before ORDER BY id DESC LIMIT :many;
+
+-- name: categories_of
 -- With their counts, in one statement.
-SELECT c.id, c.name, c.created_at, coalesce(n.contact_count, 0) AS contact_count
-FROM category c
-LEFT JOIN (SELECT category, count(*) AS contact_count FROM contact_category GROUP BY category) n ON n.category = c.id
-WHERE (:before::uuid IS NULL OR c.id < :before) ORDER BY c.id DESC LIMIT :many;
+SELECT c.id, c.name, c.created_at, n.contact_count
+FROM category c, LATERAL (SELECT count(*) AS contact_count FROM contact_category x WHERE x.category = c.id) n
+WHERE c.id = ANY(:ids::uuid[]);
 
 -- name: read_category^
 SELECT c.id, c.name, c.created_at, (SELECT count(*) FROM contact_category x WHERE x.category = c.id) AS contact_count

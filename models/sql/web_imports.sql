@@ -5,8 +5,18 @@ INSERT INTO import (filename, body, category, region, dry_run)
 VALUES (:filename, :body, :category, :region, :dry_run) RETURNING id;
 
 -- name: read_import^
-SELECT id, filename, state, why, dry_run, rows, created, updated, unchanged, rejected, errors, created_at, finished_at
-FROM import WHERE id = :id;
+-- With the first rejected rows; the others are in the CSV.
+SELECT i.id, i.filename, i.state, i.why, i.dry_run, i.rows, i.created, i.updated, i.unchanged, i.rejected, i.created_at, i.finished_at,
+       (SELECT coalesce(jsonb_agg(to_jsonb(e)), '[]') FROM (
+            SELECT line, title AS column, value, reason FROM rejected_row WHERE upload = i.id ORDER BY id LIMIT 1000) e) AS errors
+FROM import i WHERE i.id = :id;
+
+-- name: list_imports
+SELECT id, filename, state, why, dry_run, rows, created, updated, unchanged, rejected, created_at, finished_at
+FROM import WHERE :before::uuid IS NULL OR id < :before ORDER BY id DESC LIMIT :many;
+
+-- name: rejected_rows
+SELECT id, line, title AS column, value, reason FROM rejected_row WHERE upload = :upload AND id > :after ORDER BY id LIMIT :many;
 
 -- name: start_import^
 -- Pending or (after a crash) running: go on behind the rows that are counted.
@@ -20,10 +30,13 @@ SELECT rows FROM import WHERE id = :id AND state = 'running' AND rows = :rows FO
 
 -- name: count_import!
 UPDATE import SET rows = rows + :rows, created = created + :created, updated = updated + :updated,
-    unchanged = unchanged + :unchanged, rejected = rejected + :rejected,
-    errors = CASE WHEN jsonb_array_length(errors) >= 1000 THEN errors ELSE
-        jsonb_path_query_array(errors || :errors::jsonb, '$[0 to 999]') END
+    unchanged = unchanged + :unchanged, rejected = rejected + :rejected
 WHERE id = :id;
+
+-- name: add_rejected_rows!
+INSERT INTO rejected_row (upload, line, title, value, reason)
+SELECT :upload, line, title, value, reason
+FROM unnest(:lines::int[], :titles::text[], :values::text[], :reasons::text[]) AS g(line, title, value, reason);
 
 -- name: finish_import$
 UPDATE import SET state = :state, why = :why, body = NULL, finished_at = now()
@@ -38,27 +51,31 @@ WITH made AS (
 SELECT id, name FROM made UNION SELECT id, name FROM category WHERE name = ANY(:names::text[]);
 
 -- name: import_contacts
--- One batch: a contact is made, or what its row says is laid over it; an empty cell says nothing.
+-- One batch: a contact is made, or what its row says is laid over it; an empty cell says nothing. A person is known under
+-- any spelling of the number; of several contacts that are one person the one with this very phone, else the oldest.
 WITH given AS (
     SELECT * FROM unnest(:phones::text[], :identities::text[], :names::text[], :attributes::jsonb[], :consents::text[])
         AS g(phone, identity, name, attributes, consent_source)
+), same AS (
+    SELECT DISTINCT ON (g.identity) g.identity, c.id FROM given g JOIN contact c USING (identity)
+    ORDER BY g.identity, (c.phone = g.phone) DESC, c.id
 ), known AS (
-    SELECT c.id, c.phone FROM contact c JOIN given USING (phone) ORDER BY c.id FOR NO KEY UPDATE OF c
+    SELECT c.id, same.identity FROM contact c JOIN same USING (id) WHERE c.erased_at IS NULL ORDER BY c.id FOR NO KEY UPDATE OF c
 ), changed AS (
     UPDATE contact c SET name = coalesce(g.name, c.name), attributes = c.attributes || g.attributes,
         consent_source = coalesce(g.consent_source, c.consent_source), updated_at = now()
-    FROM given g JOIN known k USING (phone)
+    FROM given g JOIN known k USING (identity)
     WHERE c.id = k.id AND (g.name IS DISTINCT FROM c.name AND g.name IS NOT NULL OR NOT c.attributes @> g.attributes
         OR g.consent_source IS DISTINCT FROM c.consent_source AND g.consent_source IS NOT NULL)
     RETURNING c.id
 ), made AS (
     INSERT INTO contact (phone, identity, name, attributes, consent_source)
     SELECT phone, identity, name, attributes, consent_source FROM given
-    WHERE phone NOT IN (SELECT phone FROM known) ORDER BY phone
-    ON CONFLICT (phone) DO NOTHING RETURNING id, phone
+    WHERE identity NOT IN (SELECT identity FROM known) ORDER BY phone
+    ON CONFLICT (phone) DO NOTHING RETURNING id, identity
 )
-SELECT id, phone, 'created' AS what FROM made
-UNION ALL SELECT k.id, k.phone, CASE WHEN k.id IN (SELECT id FROM changed) THEN 'updated' ELSE 'unchanged' END FROM known k;
+SELECT id, identity, 'created' AS what FROM made
+UNION ALL SELECT k.id, k.identity, CASE WHEN k.id IN (SELECT id FROM changed) THEN 'updated' ELSE 'unchanged' END FROM known k;
 
 -- name: import_memberships
 -- Returns the contacts that got into a category they were not in.

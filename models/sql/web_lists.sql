@@ -69,8 +69,9 @@ FROM campaign_stats WHERE :campaign::uuid IS NULL OR campaign = :campaign;
 
 -- name: list_interactions
 -- :floor is a key that nothing of that time can lie before: the list need not be read to its beginning.
-SELECT id, contact AS contact_id, campaign AS campaign_id, recipient AS recipient_id, type, body, whatsapp_message_id, quoted_id,
-       at, received_at, in_window, outcome, why AS reason, automatic
-FROM interaction
-WHERE true [[AND id < :before]] [[AND campaign = :campaign]] [[AND type = :type]] [[AND at >= :since]] [[AND id >= :floor]]
-ORDER BY id DESC LIMIT :many;
+SELECT i.id, i.contact AS contact_id, c.phone, c.name, i.campaign AS campaign_id, i.recipient AS recipient_id, i.type, i.body,
+       i.whatsapp_message_id, i.quoted_id, i.at, i.received_at, i.in_window, i.outcome, i.why AS reason, i.automatic
+FROM interaction i LEFT JOIN contact c ON c.id = i.contact
+WHERE true [[AND i.id < :before]] [[AND i.campaign = :campaign]] [[AND i.type = :type]] [[AND i.contact = :contact]]
+  [[AND i.at >= :since]] [[AND i.id >= :floor]]
+ORDER BY i.id DESC LIMIT :many;

@@ -3,6 +3,9 @@
 -- name: list_senders
 SELECT s.*, now() AS now FROM sender s ORDER BY s.id LIMIT 200;
 
+-- name: senders_in
+SELECT id FROM sender WHERE state = ANY(:states::text[]) ORDER BY id;
+
 -- name: read_sender^
 SELECT s.*, now() AS now FROM sender s WHERE s.id = :sender;
 

@@ -10,11 +10,12 @@ from asyncpg import Record
 
 from actors import importer, process
 from actors.importer import import_contacts
-from models import pool
+from models import erasure, pool
 from models.queries import sql
 from tests.actors.conftest import Opens
 from tests.actors.people import phones
 from tests.actors.world import World, run
+from tests.rules import workbooks
 
 
 async def upload(world: World, body: bytes | str, **columns: Any) -> UUID:
@@ -30,7 +31,23 @@ async def digest(world: World, body: bytes | str, **columns: Any) -> Record:
     """Store a file, digest it, return its row."""
     made = await upload(world, body, **columns)
     await run(import_contacts, made)
-    return await world.row("SELECT * FROM import WHERE id = $1", made)
+    return await finished(world, made)
+
+
+async def finished(world: World, made: UUID) -> Record:
+    """Return the row of an import, its rejected rows with it."""
+    return await world.row(
+        "SELECT i.*, (SELECT coalesce(json_agg(json_build_object('line', line, 'column', title, 'value', value,"
+        " 'reason', reason) ORDER BY id), '[]') FROM rejected_row WHERE upload = i.id)::text AS bad"
+        " FROM import i WHERE id = $1",
+        made,
+    )
+
+
+def rejected(row: Record) -> list[dict[str, Any]]:
+    """Return the rejected rows of ``finished``."""
+    found: list[dict[str, Any]] = json.loads(row["bad"])
+    return found
 
 
 def figures(row: Record) -> tuple[str, int, int, int, int, int]:
@@ -55,7 +72,7 @@ async def test_a_file_becomes_contacts_and_is_dropped(world: World) -> None:
         region="FR",
     )
     assert figures(done) == ("completed", 2, 2, 0, 0, 0)
-    assert (done["body"], done["errors"], done["finished_at"] is None) == (None, "[]", False)
+    assert (done["body"], rejected(done), done["finished_at"] is None) == (None, [], False)
     ana, bob = await contact(world, "+33199000001"), await contact(world, "+33199000002")
     assert (ana["name"], ana["identity"], ana["consent_source"]) == ("Ana", "33199000001", "salon")
     assert (ana["categories"], json.loads(ana["attributes"])) == (["Clients", "Lyon"], {"Ville": "Lyon"})
@@ -75,7 +92,7 @@ async def test_the_last_of_several_rows_with_one_phone_wins_and_the_others_are_n
     done = await digest(world, "phone,name\n+33199000001,First\n+33199000002,Other\n0033 199000001,Last\n")
     assert figures(done) == ("completed", 3, 2, 0, 0, 1)
     assert (await contact(world, "+33199000001"))["name"] == "Last"
-    (error,) = json.loads(done["errors"])
+    (error,) = rejected(done)
     assert (error["line"], error["column"]) == (2, "phone")
     assert "line 4" in error["reason"]
     assert "199000001" not in error["value"]
@@ -88,7 +105,7 @@ async def test_a_bad_row_is_reported_with_its_line_and_reason_and_the_others_com
         f"+33199000003,{'x' * 201},\n+33199000004,Ana,,extra\n12,Ana,\n",
     )
     assert figures(done) == ("completed", 7, 1, 0, 0, 6)
-    errors = {error["line"]: error for error in json.loads(done["errors"])}
+    errors = {error["line"]: error for error in rejected(done)}
     assert sorted(errors) == [4, 5, 6, 7, 8, 9]
     assert errors[4]["value"] == "+33•••••••00"
     assert "numbering plan" in errors[4]["reason"]
@@ -99,11 +116,11 @@ async def test_a_bad_row_is_reported_with_its_line_and_reason_and_the_others_com
     assert errors[9]["value"] == "•••"
 
 
-async def test_only_the_first_thousand_errors_are_kept_and_all_are_counted(world: World) -> None:
+async def test_every_rejected_row_is_kept_with_its_reason(world: World) -> None:
     done = await digest(world, "phone\n" + "nonsense\n" * 2_500)
     assert figures(done) == ("completed", 2_500, 0, 0, 0, 2_500)
-    errors = json.loads(done["errors"])
-    assert (len(errors), errors[-1]["line"]) == (1_000, 1_001)
+    errors = rejected(done)
+    assert (len(errors), errors[-1]["line"]) == (2_500, 2_501)
 
 
 @pytest.mark.parametrize(
@@ -208,3 +225,56 @@ async def test_ten_thousand_rows_come_in(opens: Opens) -> None:
         f"0{p.removeprefix('+33')};Ana {i};Lyon\n" for i, p in enumerate(phones(10_000))
     )
     assert figures(await digest(world, body)) == ("completed", 10_000, 10_000, 0, 0, 0)
+
+
+async def test_a_workbook_comes_in_as_its_csv_would(world: World) -> None:
+    body = workbooks.table([["Téléphone", "Nom", "Ville"], [33199000001, "Ana", "Lyon"], ["x", "Bob", "Nice"]])
+    done = await digest(world, body)
+    assert figures(done) == ("completed", 2, 1, 0, 0, 1)
+    assert json.loads((await contact(world, "+33199000001"))["attributes"]) == {"Ville": "Lyon"}
+    assert [error["line"] for error in rejected(done)] == [3]
+    assert figures(await digest(world, body)) == ("completed", 2, 0, 0, 1, 1)
+
+
+async def test_a_hostile_workbook_fails_with_the_reason(world: World) -> None:
+    done = await digest(world, workbooks.pack({"xl/worksheets/sheet1.xml": b"<a>" * 1000}))
+    assert (done["state"], done["body"]) == ("failed", None)
+    assert "nested deeper" in done["why"]
+
+
+async def test_another_spelling_of_a_known_person_changes_that_person(world: World) -> None:
+    await digest(world, "phone,name\n+525512345678,Ana\n")
+    done = await digest(world, "phone,name\n0052 1 55 1234 5678,Ana María\n")
+    assert figures(done) == ("completed", 1, 0, 1, 0, 0)
+    assert [(row["phone"], row["name"]) for row in await world.rows("SELECT phone, name FROM contact")] == [
+        ("+525512345678", "Ana María")
+    ]
+
+
+async def test_two_spellings_of_one_person_in_one_file_are_one_contact(world: World) -> None:
+    done = await digest(world, "phone,name\n+5491123456789,First\n+541123456789,Last\n")
+    assert figures(done) == ("completed", 2, 1, 0, 0, 1)
+    assert "same person" in rejected(done)[0]["reason"]
+    assert await world.value("SELECT name FROM contact") == "Last"
+
+
+async def test_an_erased_person_is_not_imported_again(world: World) -> None:
+    await digest(world, "phone\n+33199000001\n")
+    async with pool.transaction() as conn:
+        await erasure.erase(conn, await sql.lock_contacts(conn, identity="33199000001", lid=None), by="test")
+    for dry_run in (True, False):
+        done = await digest(world, "phone\n+33199000001\n+33199000002\n", dry_run=dry_run)
+        assert figures(done) == ("completed", 2, 1, 0, 0, 1)
+        assert "erased" in rejected(done)[0]["reason"]
+        assert rejected(done)[0]["value"] == "+33•••••••01"
+    assert await world.value("SELECT count(*) FROM contact WHERE phone = '+33199000001'") == 0
+
+
+async def test_two_imports_of_the_same_people_at_once_lose_nobody(world: World) -> None:
+    one, two = await world.contacts([]), await world.contacts([])
+    body = "phone\n" + "".join(f"{p}\n" for p in phones(1_500))
+    made = [await upload(world, body, category=one), await upload(world, body, category=two)]
+    await asyncio.gather(*(run(import_contacts, upload_id) for upload_id in made))
+    assert await world.value("SELECT count(*) FROM contact") == 1_500
+    for category in (one, two):
+        assert await world.value("SELECT count(*) FROM contact_category WHERE category = $1", category) == 1_500

@@ -25,7 +25,7 @@ async def test_a_snapshot_is_published_kept_and_stored_for_its_minute(world: Wor
             while (heard := await channel.get_message(timeout=0.5)) is None:
                 pass
     frame = msgspec.json.decode(heard["data"])
-    assert (frame["type"], frame["campaign"]) == ("progress", str(campaign))
+    assert (frame["type"], frame["subject"]) == ("progress", str(campaign))
     assert (frame["data"]["total"], frame["data"]["sent"], frame["data"]["send_failed"]) == (3, 2, 1)
     assert msgspec.json.decode(await world.process.redis.get(live.frame(campaign)) or "null") == frame
     redis = world.process.redis

@@ -40,7 +40,7 @@ class Web:
     def client(self, **more: Any) -> httpx.AsyncClient:
         """Return a client that carries the key."""
         headers = {"Authorization": f"Bearer {self.key}"}
-        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=15, trust_env=False, **more)
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=60, trust_env=False, **more)
 
     def logged(self, **wanted: Any) -> list[dict[str, Any]]:
         """Return the lines of its log that carry these values."""
@@ -65,7 +65,7 @@ def environment_of(database_url: str, redis_url: str) -> dict[str, str]:
 
 
 @contextmanager
-def serving(env: Mapping[str, str], log: Path, seconds: float = 90.0) -> Iterator[Web]:
+def serving(env: Mapping[str, str], log: Path, seconds: float = 180.0) -> Iterator[Web]:
     """Start a web process, wait until it answers at all, yield it, end it in good order."""
     port = stack.free_port()
     full = {**env, "PORT": str(port), "LOG_FORMAT": "json", "PYTHONWARNINGS": "error::DeprecationWarning"}

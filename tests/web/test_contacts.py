@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 import httpx
 from asyncpg import Connection, Record
 
+from models.queries import sql
 from tests import worlds
 from tests.web.conftest import Makes, fresh_phone, problem
 
@@ -136,3 +137,41 @@ async def test_an_unknown_contact_is_not_found(api: httpx.AsyncClient) -> None:
     problem(await api.get(f"/api/contacts/{uuid4()}"), 404, "not_found")
     problem(await api.patch(f"/api/contacts/{uuid4()}", json={}), 404, "not_found")
     problem(await api.get("/api/contacts/nobody"), 404, "not_found")
+
+
+async def test_contacts_are_found_by_the_end_of_their_phone_in_either_spelling(
+    api: httpx.AsyncClient, new_contact: Makes
+) -> None:
+    made = await new_contact()
+
+    async def found(q: str) -> list[str]:
+        return [one["id"] for one in (await api.get("/api/contacts", params={"q": q})).json()["items"]]
+
+    phone = made["phone"]
+    assert made["id"] in await found(phone[-4:])
+    assert await found("0" + phone.removeprefix("+33")) == [made["id"]]
+    assert made["id"] not in await found(phone[-3:] + "0")
+    assert made["id"] not in await found(phone[-2:])
+
+
+async def test_a_search_of_many_hits_finds_what_one_of_few_does(
+    api: httpx.AsyncClient, new_category: Makes, conn: Connection[Record]
+) -> None:
+    category = UUID((await new_category(people=3, name="Quincunx"))["id"])
+    sought = {"words": "'quinc':*", "starts": "~", "ends": "~", "ends_national": "~"}
+    wanted = {"before": None, "category": category, "opted_out": None, "many": 10}
+    few = await sql.search_contacts(conn, **sought, **wanted)
+    assert len(few) == 3
+    assert await sql.walk_contacts(conn, **sought, **wanted) == few
+    assert await sql.count_hits(conn, most=2, **sought) == 2
+
+
+async def test_a_variant_of_a_known_phone_is_that_person(api: httpx.AsyncClient) -> None:
+    made = (await api.post("/api/contacts", json={"phone": "+54 9 11 2345 6700"})).json()
+    document = problem(await api.post("/api/contacts", json={"phone": "+54 11 2345 6700"}), 409, "duplicate_contact")
+    assert document["id"] == made["id"]
+
+
+async def test_the_zero_of_italy_stays_and_the_others_go(api: httpx.AsyncClient) -> None:
+    for written, stored in (("+39 06 6982 0000", "+390669820000"), ("0039 (0)6 6982 0001", "+390669820001")):
+        assert (await api.post("/api/contacts", json={"phone": written})).json()["phone"] == stored

@@ -101,3 +101,16 @@ async def test_configuration_refuses_what_cannot_be(api: httpx.AsyncClient) -> N
     assert "standard, careful" in problem(await change(PACING_PROFILE="wild"), 422, "out_of_range")["detail"]
     assert "environment" in problem(await change(SECRET_KEY="x"), 400, "unknown_setting")["detail"]
     assert "no setting" in problem(await change(SPEED=3), 400, "unknown_setting")["detail"]
+
+
+async def test_the_emergency_stop_pauses_every_number_and_a_second_one_none(
+    api: httpx.AsyncClient, conn: Connection[Record], sender: str
+) -> None:
+    stopped = (await api.post("/api/pause-all")).json()["paused"]
+    assert sender in stopped
+    states = {row["state"] for row in await conn.fetch("SELECT state FROM sender")}
+    assert not states & {"ready", "degraded", "offline"}
+    assert (await api.post("/api/pause-all")).json() == {"paused": []}
+    reason = (await api.get(f"/api/senders/{sender}")).json()["reason"]
+    assert reason == "a person paused everything"
+    assert (await api.post(f"/api/senders/{sender}/resume")).json()["state"] == "ready"

@@ -24,7 +24,7 @@ from tests.web.serving import Web, serving, watching
 
 async def publish(redis_url: str, campaign: str, **figures: Any) -> int:
     """Publish a snapshot as the stats actor does; returns how many heard it."""
-    frame = {"type": "progress", "campaign": campaign, "data": {"campaign_id": campaign} | figures}
+    frame = {"type": "progress", "subject": campaign, "data": {"campaign_id": campaign} | figures}
     async with redis.asyncio.Redis.from_url(redis_url) as client:
         return int(await client.publish("relance:frames", json.dumps(frame)))
 

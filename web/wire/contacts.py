@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
@@ -55,28 +55,26 @@ class ContactLine(Struct, kw_only=True):
     created_at: datetime
 
 
-class RowError(Struct, kw_only=True):
-    """One rejected row of an import; phones are masked."""
+class ContactStats(Struct, kw_only=True):
+    """total = reachable + opted_out."""
 
-    line: int
-    column: str | None
-    value: str | None
-    reason: str
+    total: int
+    reachable: int
+    opted_out: int
 
 
-class ImportState(Struct, kw_only=True):
-    """rows = created + updated + unchanged + rejected, of what has been digested so far."""
+class BulkOrder(Body, kw_only=True):
+    """``category_id`` for add_category and remove_category; ``attributes``, laid over the present ones, for
+    set_attributes."""
 
-    id: UUID
-    filename: str
-    state: str
-    why: str
-    dry_run: bool
-    rows: int
-    created: int
-    updated: int
-    unchanged: int
-    rejected: int
-    errors: list[RowError]
-    created_at: datetime
-    finished_at: datetime | None
+    action: Literal["opt_out", "opt_in", "delete", "add_category", "remove_category", "set_attributes"]
+    ids: Annotated[list[UUID], Meta(min_length=1, max_length=10_000)]
+    category_id: UUID | None = None
+    attributes: Attributes = field(default_factory=dict)
+
+
+class BulkDone(Struct, kw_only=True):
+    """How many contacts it changed, and up to ten ids that nobody has."""
+
+    changed: int
+    unknown: list[UUID]

@@ -63,6 +63,13 @@ class Interaction(Struct, kw_only=True):
     """echo, away, same_text or instant: no person wrote it; null where one may have."""
 
 
+class InteractionLine(Interaction, kw_only=True):
+    """An interaction in a list, with whose it is; null once the person was erased."""
+
+    phone: str | None
+    name: str | None
+
+
 class Event(Struct, kw_only=True):
     """One move: what, from, to, why, when, by whom."""
 

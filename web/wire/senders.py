@@ -75,3 +75,9 @@ class Sender(Struct, kw_only=True):
     no_reply_month: NoReply | None
     """Null in the list of senders."""
     created_at: datetime
+
+
+class Stopped(Struct, kw_only=True):
+    """The senders that this call paused; those that were not sending are not named."""
+
+    paused: list[UUID]
