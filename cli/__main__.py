@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cli.accounts import key, user
 from cli.campaigns import campaign
 from cli.doctor import doctor
 from cli.export import export
@@ -29,7 +30,7 @@ def relance(context: click.Context) -> None:
     context.call_on_close(rest.close)
 
 
-for command in (import_contacts, campaign, sender, simulator, doctor, export):
+for command in (import_contacts, campaign, sender, user, key, simulator, doctor, export):
     relance.add_command(command)
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Unlike the rest it works without the service: it opens the database, Redis and t
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 
 import click
@@ -16,7 +15,7 @@ from rich.text import Text
 import settings
 from cli import examination
 from cli.examination import Finding
-from cli.place import RUNNING, settings_given
+from cli.place import know_settings
 from cli.terminal import console
 from gateway import Gateway, LookupFailed, SenderStopped, open_gateway
 
@@ -28,7 +27,7 @@ MARKS = {True: ("✓", "green"), False: ("✗", "bold red"), None: ("·", "dim")
 def doctor(fix: bool) -> None:
     """Check settings, database, Redis, gateway, number, plan and webhook; exit 1 when something is wrong."""
     out, wrong = console(), 0
-    _know_settings()
+    know_settings()
     try:
         wrong = asyncio.run(_report(out, fix))
     except settings.BadSettings as bad:
@@ -40,12 +39,6 @@ def doctor(fix: bool) -> None:
         out.print(f"\n{wrong} {'thing is' if wrong == 1 else 'things are'} wrong", style="bold red")
         raise SystemExit(1)
     out.print("\nEverything is in order", style="bold green")
-
-
-def _know_settings() -> None:
-    """Where the operator gave no database, examine what a running bin/dev of this checkout uses."""
-    if not settings_given(os.environ).get("DATABASE_URL") and RUNNING.is_file():
-        os.environ["RELANCE_ENV_FILE"] = str(RUNNING)
 
 
 async def _report(out: Console, fix: bool) -> int:

@@ -43,6 +43,12 @@ def settings_given(environ: Mapping[str, str]) -> dict[str, str]:
     return {**_read(Path(environ.get("RELANCE_ENV_FILE") or ".env")), **environ}
 
 
+def know_settings() -> None:
+    """Where the operator gave no database, let ``settings`` read what a running bin/dev of this checkout uses."""
+    if not settings_given(os.environ).get("DATABASE_URL") and RUNNING.is_file():
+        os.environ["RELANCE_ENV_FILE"] = str(RUNNING)
+
+
 def _read(file: Path) -> dict[str, str]:
     if not file.is_file():
         return {}

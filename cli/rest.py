@@ -62,6 +62,10 @@ class Rest:
         answer = self._call("POST", path, **({"json": body} if body is not None else {}), **more)
         return answer.json() if answer.content else None
 
+    def delete(self, path: str) -> None:
+        """Delete what is at ``path``."""
+        self._call("DELETE", path)
+
     def items(self, path: str, **params: Any) -> Iterator[dict[str, Any]]:
         """Yield every item of a list, page by page."""
         cursor: str | None = None

@@ -73,6 +73,7 @@ def run(home: Path, options: argparse.Namespace, screen: Screen) -> int:
     with stack.running(home, env=settings, base=base, durable=False, ready_within=120) as system:
         relance = Relance(system, screen)
         screen.address(system.url, system.env["BOOTSTRAP_API_KEY"], time.monotonic() - began)
+        screen.log_in(system.env["ADMIN_EMAIL"], system.env["ADMIN_PASSWORD"])
         set_the_world(system.simulator_url, demo_world.behaviour(phones, options.seed), options.seed)
         relance("doctor", "--fix")
         screen.step("Contacts in")

@@ -48,6 +48,10 @@ class Screen:
         self._out.print(Text("Dashboard  ").append(url, style="bold underline"))
         self._out.print(Text("API key    ").append(key, style="bold"), soft_wrap=True)
 
+    def log_in(self, email: str, password: str) -> None:
+        """Say who may log in; made for this demo, like the key."""
+        self._out.print(Text("Log-in     ").append(f"{email}  {password}", style="bold"), soft_wrap=True)
+
     def command(self, arguments: Sequence[str]) -> None:
         """Show a command as the operator would type it."""
         shown = (a if len(a) <= SHOWN_ARGUMENT else a[: SHOWN_ARGUMENT - 1] + "…" for a in arguments)

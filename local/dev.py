@@ -78,6 +78,7 @@ def greet(system: stack.Stack) -> None:
     """Say where everything is; the key itself stays in its file."""
     print(f"Relance     {system.url}")
     print(f"API key     BOOTSTRAP_API_KEY in {system.home / keys.FILE}, unless you gave one")
+    print("Log-in      ADMIN_EMAIL and ADMIN_PASSWORD in the same file")
     print(f"Gateway     {system.simulator_url}")
     print(f"Logs        {system.logs}\n", flush=True)
 

@@ -14,6 +14,8 @@ FILE = "secrets.env"
 MADE: Mapping[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_hex(32),
     "BOOTSTRAP_API_KEY": lambda: secrets.token_urlsafe(32),
+    "ADMIN_EMAIL": lambda: "admin@relance.test",
+    "ADMIN_PASSWORD": lambda: secrets.token_urlsafe(12),
     "WASSENGER_API_KEY": lambda: secrets.token_hex(32),
     "WASSENGER_WEBHOOK_SECRET": lambda: secrets.token_urlsafe(24),
     "WASSENGER_DEVICE_ID": lambda: secrets.token_hex(12),
