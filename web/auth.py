@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
 SAFE = ("GET", "HEAD", "OPTIONS")
 ELSEWHERE = ("cross-site", "same-site")
 """What browsers say of a request (``Sec-Fetch-Site``) that a page of another origin makes."""
+
+LOOK_AGAIN_SECONDS = 5.0
+"""How long a live stream goes on at most with what it shows, once its session or key is over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +105,19 @@ async def identified(connection: Connection) -> Principal | None:
     if hmac.compare_digest(given.encode(), settings.get().bootstrap_api_key.encode()):
         return _BOOTSTRAP
     return await _of_key(given) if given.startswith(credentials.KEY_MARK) else None
+
+
+async def while_admitted(connection: Connection, parts: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    """Pass a live stream on until whoever opened it may not come in any more. A database that is away ends none."""
+    looked = time.monotonic()
+    async with contextlib.aclosing(parts):
+        async for part in parts:
+            if time.monotonic() - looked >= LOOK_AGAIN_SECONDS:
+                with contextlib.suppress(*pool.UNAVAILABLE):
+                    if await identified(connection) is None:
+                        return
+                looked = time.monotonic()
+            yield part
 
 
 async def _of_session(token: bytes) -> Principal | None:

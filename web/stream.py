@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from litestar.response import Stream
 
 from models import live, pool
 from models.progress import NoSuchCampaign
+from web.auth import while_admitted
 
 log = structlog.get_logger()
 
@@ -135,7 +136,7 @@ class Hub:
 
     async def stream(
         self, subject: UUID | None, kind: str, first: dict[str, Any], again: Snapshots, last_id: int
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Yield the events of one stream: the snapshot ``first``, then changes, until the client or the process ends.
 
         ``kind`` names the events of a snapshot. ``again`` returns a new snapshot; it must not keep a connection.
@@ -202,7 +203,7 @@ async def event_stream(
     last_id = int(given) if given.isascii() and given.isdigit() and len(given) < 18 else 0
     first = await snapshots()
     return Stream(
-        hub.stream(subject, kind, first, snapshots, last_id),
+        while_admitted(request, hub.stream(subject, kind, first, snapshots, last_id)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
