@@ -127,6 +127,7 @@ def routing() -> Litestar:
             version="0.1.0",
             description="WhatsApp campaigns: Message 1 at a safe pace, Message 2 once per reply.",
             path="/schema",
+            use_handler_docstrings=True,
             render_plugins=reference.plugins(),
             components=Components(security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}),
         ),

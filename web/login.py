@@ -43,6 +43,8 @@ class Allowance:
 async def log_in(request: Request[Any, Any, Any], data: JSONBody[LogIn]) -> Response[Me]:
     """Begin a session; the answer sets its cookie. An e-mail nobody has and a wrong password are the same 401.
 
+    A page of another site is a 403.
+
     After some failures in a row further attempts are a 429, for that e-mail from that address, that e-mail, and that
     address; a log-in that succeeds is not counted.
     """

@@ -135,6 +135,13 @@ def _not_storable(request: Request[Any, Any, Any], error: Exception) -> Response
     return document(request, 400, "not_storable", detail)
 
 
+def _too_deep(request: Request[Any, Any, Any], error: RecursionError) -> Response[dict[str, Any]]:
+    log.warning("a body nested too deeply", path=request.scope["path"])
+    return document(
+        request, 400, "invalid_request", "the body is nested too deeply: send what is documented at /schema"
+    )
+
+
 def _not_there(request: Request[Any, Any, Any], error: LookupError) -> Response[dict[str, Any]]:
     return document(request, 404, "not_found", str(error))
 
@@ -152,6 +159,7 @@ HANDLERS: ExceptionHandlersMap = {
     HTTPException: _http,
     NoSuchCampaign: _not_there,
     NoSuchImport: _not_there,
+    RecursionError: _too_deep,
     asyncpg.DataError: _not_storable,
     asyncpg.UndefinedTableError: _not_migrated,
     asyncpg.UndefinedColumnError: _not_migrated,

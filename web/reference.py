@@ -6,11 +6,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from litestar import Response, get
+import msgspec
+from litestar import MediaType, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 from litestar.params import FromPath
 from litestar.response import File
+
+from web.document import completed
 
 if TYPE_CHECKING:
     from litestar import Request, Router
@@ -67,6 +70,20 @@ class OfflineSwagger(OpenAPIRenderPlugin):
         return _PAGE.encode()
 
 
+class PublishedJson(JsonRenderPlugin):
+    """The document, with what holds for every route."""
+
+    def __init__(self) -> None:
+        self._published: bytes | None = None
+        super().__init__(path="/openapi.json", media_type=MediaType.JSON)
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """Return it; it is completed once per process."""
+        if self._published is None:
+            self._published = msgspec.json.encode(completed(openapi_schema))
+        return self._published
+
+
 def plugins() -> list[OpenAPIRenderPlugin]:
     """Return what is shown below /schema."""
-    return [JsonRenderPlugin(path="/openapi.json"), OfflineSwagger(_assets())]
+    return [PublishedJson(), OfflineSwagger(_assets())]

@@ -159,8 +159,11 @@ async def test_guessing_is_slowed_down_across_processes_and_without_redis(
 async def test_one_address_cannot_try_one_password_on_everybody(environment: dict[str, str], own_log: Path) -> None:
     with serving(environment | {"LOGIN_ATTEMPTS": "3"}, own_log) as web:
         async with stranger(web) as browser:
-            codes = [(await log_in(browser, Person("", f"somebody{n}@example.org", ""))).status_code for n in range(16)]
-    assert codes == [401] * 15 + [429]
+            tries = [log_in(browser, Person("", f"somebody{n}@example.org", "")) for n in range(40)]
+            codes = [answer.status_code for answer in await asyncio.gather(*tries)]
+    assert codes.count(401) >= 15
+    assert codes.count(429) >= 1
+    assert codes.count(401) + codes.count(429) == 40
 
 
 async def test_a_page_of_another_site_can_neither_log_in_nor_change(web: Web) -> None:

@@ -14,7 +14,7 @@ import pytest
 from litestar.routes import HTTPRoute
 
 import settings
-from local import embedded
+from local import embedded, place
 from rules.roles import RULE, Demand, Role, demand
 from tests.web.accounts import logged_in, new_key, new_person, stranger, with_key
 from tests.web.conftest import problem
@@ -164,3 +164,8 @@ async def judge(client: httpx.AsyncClient, door: Door, refusal: str | None) -> N
         else:
             assert refusal is None, (door, answer.status_code)
             assert answer.status_code not in (401, 429) and answer.status_code < 500, door
+
+
+def test_no_handler_signs_a_change_as_anything_but_who_asks() -> None:
+    for file in (place.ROOT / "web").glob("*.py"):
+        assert 'by="api"' not in file.read_text(), f"{file.name}: say by=who()"
