@@ -94,6 +94,16 @@ class Settings:
     error_rate_threshold: float = var("Error rate above which the delay grows.", 0.05, bounds=(0, 1))
     delay_increase_factor: float = var("By how much it grows.", 1.5, bounds=(1, 5))
     circuit_breaker_threshold: float = var("Error rate that pauses a campaign.", 0.20, bounds=(0.01, 1))
+    invalid_number_threshold: float = var("Share of numbers nobody has that pauses a campaign.", 0.20, bounds=(0.01, 1))
+    mature_age_days: float = var("Days of use after which a number may be mature.", 28.0, bounds=(0, 3650))
+    mature_sent: int = var("Messages that must have left a mature number.", 500, bounds=(0, 1_000_000))
+    mature_failure_rate: float = var("A mature number's recent failures are below it.", 0.03, bounds=(0, 1))
+    mature_reply_rate: float = var("Share of the people written to that answer a mature number.", 0.25, bounds=(0, 1))
+    reach_out_rest_hours: float = var("So long a locked number opens no new conversations.", 24.0, bounds=(0.001, 720))
+    careful_quiet_hours: str = var(
+        "Quiet hours of the careful profile where nobody names any, in the recipient's time zone; empty: none.",
+        "21:00-08:00",
+    )
     time_scale: float = var(
         "Divides every paced wait (gaps, pauses, back-off); only with a gateway on loopback.",
         1.0,
@@ -242,8 +252,9 @@ def _does_not_fit(s: Settings) -> list[str]:
     if s.default_region and not re.fullmatch(r"[A-Z]{2}", s.default_region):
         problems.append(f"DEFAULT_REGION={s.default_region!r} is not two capital letters such as FR")
     clock = r"([01]\d|2[0-3]):[0-5]\d"
-    if s.quiet_hours and not re.fullmatch(f"{clock}-{clock}", s.quiet_hours):
-        problems.append(f"QUIET_HOURS={s.quiet_hours!r} is not like 21:00-08:00")
-    elif s.quiet_hours and s.quiet_hours[:5] == s.quiet_hours[6:]:
-        problems.append(f"QUIET_HOURS={s.quiet_hours!r} begins when it ends: leave it empty for none")
+    for name, hours in (("QUIET_HOURS", s.quiet_hours), ("CAREFUL_QUIET_HOURS", s.careful_quiet_hours)):
+        if hours and not re.fullmatch(f"{clock}-{clock}", hours):
+            problems.append(f"{name}={hours!r} is not like 21:00-08:00")
+        elif hours and hours[:5] == hours[6:]:
+            problems.append(f"{name}={hours!r} begins when it ends: leave it empty for none")
     return problems

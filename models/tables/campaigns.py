@@ -113,6 +113,8 @@ class Batch(Table):
     gaps = Array(base_column=DoublePrecision())
     error_rate = DoublePrecision()
     adjustment = Text(help_text="why the delay is what it is")
+    profile = Text(default="standard")
+    sources = JSONB(default="{}", help_text="who named profile, delay, size, pause and jitter")
     attempted = Integer(default=0)
     sent = Integer(default=0)
     failed = Integer(default=0)

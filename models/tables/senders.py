@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piccolo.columns import JSONB, UUID, BigInt, BigSerial, Date, Integer, Text, Timestamptz
+from piccolo.columns import JSONB, UUID, BigInt, BigSerial, Boolean, Date, Integer, Text, Timestamptz
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
@@ -26,6 +26,11 @@ class Sender(Table):
     gate_at = Timestamptz(default=TimestamptzNow(), help_text="no Message 1 before this, whatever Redis says")
     not_before = Timestamptz(default=TimestamptzNow(), help_text="the lane has nothing to do before this")
     heard_until = Timestamptz(null=True, default=None, help_text="inbound messages were read back up to here")
+    first_used_at = Timestamptz(null=True, default=None, help_text="since when it is used, before this service too")
+    mature = Boolean(null=True, default=None, help_text="a person's word; null: what its figures say")
+    guard_since = Timestamptz(null=True, default=None, help_text="the guards of this number look at nothing older")
+    new_chats_after = Timestamptz(null=True, default=None, help_text="no new conversation before this")
+    new_chats_why = Text(default="", help_text="why new conversations pause")
     lease_owner = UUID(null=True, default=None)
     lease_epoch = BigInt(default=0)
     lease_until = Timestamptz(null=True, default=None)
@@ -41,5 +46,20 @@ class QuotaDay(Table):
     sender = UUID(default=None)
     day = Date()
     used = Integer(default=0)
+    opened = Integer(default=0, help_text="of them, Message 1 that opened a conversation")
+    new_cap = Integer(null=True, default=None, help_text="warm-up: new conversations it may open; null: not judged yet")
+    cap_why = Text(default="", help_text="why the cap is what it is")
     quota_day_once = Unique([sender, day])
     not_negative = Check("used >= 0")
+
+
+class SenderWarning(Table):
+    """A sign that a number is in danger: it costs the number a stage of its warm-up. Once per kind and local day."""
+
+    id = BigSerial(primary_key=True)
+    sender = UUID(default=None)
+    day = Date()
+    kind = Text(help_text="reach_out, silence, breaker or blocked")
+    text = Text()
+    at = Timestamptz(default=TimestamptzNow())
+    sender_warning_once = Unique([sender, day, kind])
