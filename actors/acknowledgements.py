@@ -150,6 +150,8 @@ async def _deliveries(
     erased = [row["id"] for index, (row, _) in enumerate(deliveries) if index in resolved and resolved[index]["erased"]]
     if erased:
         await sql.empty_webhooks(conn, ids=erased)
+    if on_their_way := [fact.message for fact in facts if fact.status == "sent"]:
+        await sql.note_heard(conn, ids=on_their_way)
     moved = [
         *await transitions.accept(conn, facts, by="gateway"),
         *await transitions.fail(conn, failures, by="gateway"),

@@ -11,7 +11,7 @@ import structlog
 from actors import alerts
 from actors.process import this
 from actors.wake import wake
-from gateway import LookupFailed, SenderStopped
+from gateway import Gateway, LookupFailed, SenderStopped
 from models import pool, transitions
 
 if TYPE_CHECKING:
@@ -24,22 +24,28 @@ State = Literal["ready", "degraded", "blocked", "offline"]
 
 @dramatiq.actor(queue_name="work", max_retries=0)
 async def ask_device(sender_id: str) -> None:
-    """Ask the gateway how the device of an offline sender is: the webhook that says it is back may be lost.
+    """Ask the gateway how the device of a sender is: the webhook that says it went, or is back, may be lost.
 
     If it dies: the scheduler asks again a quarter of a minute later.
     """
-    sender = UUID(sender_id)
+    await examine(this().gateway, UUID(sender_id))
+
+
+async def examine(gateway: Gateway, sender: UUID) -> None:
+    """Ask how a device is, and let the sender follow. A gateway that does not say moves nothing."""
     async with pool.connection() as conn:
         row = await conn.fetchrow("SELECT device_id, state FROM sender WHERE id = $1", sender)
-    if row is None or row["state"] != "offline":
+    if row is None or row["state"] not in ("ready", "degraded", "offline"):
         return
     try:
-        device = await this().gateway.device(row["device_id"])
+        device = await gateway.device(row["device_id"])
     except LookupFailed as error:
-        log.info("the gateway did not say how a device is", sender=sender_id, error=str(error))
+        log.info("the gateway did not say how a device is", sender=str(sender), error=str(error))
         return
     except SenderStopped as error:
         await alerts.sender_stopped(sender, error.detail)
+        return
+    if device.state == row["state"]:
         return
     async with pool.connection() as conn:
         await told(conn, sender, device.state, device.reason)

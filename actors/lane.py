@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 
 import settings
-from actors import alerts, lost_promises, restraints, typing_time
+from actors import alerts, devices, guards, holds, lost_promises, restraints, typing_time
 from actors.agreement import agreed
 from actors.delivery import deliver
 from actors.lease import Lease
@@ -24,7 +24,7 @@ from actors.process import Process
 from actors.restraints import STAY_SECONDS, Rest
 from actors.slots import VOID_SECONDS, Slots
 from actors.turns import Turns
-from models import pool, transitions
+from models import attempts, pool, transitions
 from models.queries import sql
 from models.reservations import begin_day
 from models.transitions import Claim, Failure, GiveBack, Promise
@@ -62,9 +62,13 @@ class Lane:
         """Send until there is nothing to send, the lease is lost, or the process stops."""
         renewing = asyncio.create_task(self._lease.renewing(), name=f"lease {self._sender}")
         idle = 0.0
+        asked = False
         try:
             while not self._must_end():
                 try:
+                    if not asked:  # what cannot send is stopped before anything is tried
+                        await devices.examine(self._process.gateway, self._sender)
+                        asked = True
                     rest = await self._step()
                 except (*pool.UNAVAILABLE, *pool.TRANSIENT) as error:
                     log.warning("the lane waits for the database", sender=str(self._sender), error=str(error))
@@ -106,7 +110,7 @@ class Lane:
             return Rest(0, f"the sender is {sender['state']}", leave=True)
         if not await agreed(self._process, self._sender, sender["device_id"]):
             return Rest(1.0, "the database and the gateway do not agree yet")
-        return await (self._turns.next_batch(sender) if batch is None else self._continue(batch))
+        return await (self._turns.next_batch(sender) if batch is None else self._continue(sender, batch))
 
     async def _read(self, conn: pool.Conn) -> Record:
         """Read the sender, and note the floor of its gate."""
@@ -114,7 +118,7 @@ class Lane:
         self._slots.note_floor(sender["gate_in"])
         return sender
 
-    async def _continue(self, batch: Record) -> Rest | None:
+    async def _continue(self, sender: Record, batch: Record) -> Rest | None:
         """Take the next slots of the open batch: gate first, promise when the slot is near, then send."""
         scale = settings.get().time_scale
         gaps = [scaled(gap, scale) for gap in batch["gaps"][batch["attempted"] :]]
@@ -123,28 +127,32 @@ class Lane:
             return None
         async with pool.connection() as conn:
             if not await sql.has_due(conn, campaign=batch["campaign"]):
+                await holds.let_go(conn, sender)
                 return await self._turns.nothing_due(conn, batch)
-        sender = await self._look(batch)
-        if sender is None or isinstance(sender, Rest):
-            return sender
+        if (seen := await self._look(batch)) is None or isinstance(seen, Rest):
+            return seen
         if self._room.locked():
             return Rest(0.05, "the gateway is slower than the pace: nothing is promised ahead of it")
-        taken = _slice(gaps)
+        async with pool.connection() as conn:
+            probe = await attempts.probing(conn, batch["campaign"], batch["breaker_since"])
+        if probe.room == 0:
+            return Rest(0.2, "the probe after the resume is not judged yet")
+        taken = _slice(gaps)[: probe.room]
         slot = await self._slots.reserve(taken, max(gaps))
         if (ahead := slot - time.monotonic()) > STAY_SECONDS + AHEAD_SECONDS:
             return Rest(ahead - AHEAD_SECONDS, "the gate is shut", leave=True)
         await self._wait(ahead - AHEAD_SECONDS)
-        sender = await self._look(batch)  # again: a slot may be half a minute away
-        if sender is None or isinstance(sender, Rest):
-            return sender
+        seen = await self._look(batch)  # again: a slot may be half a minute away
+        if seen is None or isinstance(seen, Rest):
+            return seen
         if self._must_end() or self._slots.is_void(slot):
             return None
-        promises = await self._promise(sender, batch, slot, taken)
+        promises = await self._promise(seen, batch, slot, taken)
         if not promises:
             return await self._why_nothing(batch["campaign"])
         self._slots.promised(slot + sum(taken))
         # In the background: the next slice is promised while this one is being sent.
-        self._keep(self._send(promises, sender["device_id"], slot, taken), f"slice {batch['id']}")
+        self._keep(self._send(promises, seen["device_id"], slot, taken), f"slice {batch['id']}")
         return None
 
     async def _look(self, batch: Record) -> Record | Rest | None:
@@ -162,10 +170,15 @@ class Lane:
             return Rest(0, f"the sender is {sender['state']}", leave=True)
         if await restraints.breaker(self._process, batch["campaign"]):
             return None
-        if restraints.quiet(sender, campaign) is not None:
+        if restraints.quiet(sender, campaign, batch["profile"]) is not None:
             async with pool.connection() as conn:  # another campaign may have other hours
                 await sql.close_batch(conn, batch=batch["id"], why="quiet hours")
             return None
+        if (rest := await restraints.capped(sender, batch["profile"])) is not None:
+            if rest.leave:
+                async with pool.connection() as conn:  # another campaign may have another profile
+                    await sql.close_batch(conn, batch=batch["id"], why=rest.why)
+            return rest
         return await restraints.out_of_quota(self._process, sender, batch["campaign"]) or sender
 
     def _keep(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -188,6 +201,8 @@ class Lane:
             async with pool.connection() as conn:
                 limit = restraints.limit(sender)
                 day = await begin_day(conn, self._sender, sender["time_zone"], limit, sender["now"])
+                within = await holds.bounds(conn, sender, batch["quiet_hours"], batch["profile"])
+                only = await holds.allowed(conn, sender, batch["campaign"], within, len(gaps))
                 promises = await transitions.claim_slice(
                     conn,
                     Claim(
@@ -202,6 +217,7 @@ class Lane:
                         day=day,
                         quota=limit,
                         gate_in=slot - time.monotonic() + sum(gaps),
+                        only=only,
                     ),
                 )
                 self._process.in_hand.update(promise.message for promise in promises)
@@ -254,6 +270,7 @@ class Lane:
                 await alerts.sender_stopped(self._sender, done.stopped)
             if isinstance(done.result, (GiveBack, Failure)):
                 await self._process.recorder.drained(2.0)
+                await guards.look(self._process, self._sender)
                 await restraints.breaker(self._process, promise.campaign)
         finally:
             self._room.release()

@@ -11,11 +11,13 @@ import structlog
 import settings
 from actors import alerts, batches
 from actors.process import Process
-from models import pool, transitions
+from models import pace, pool, transitions, warmth
 from models.queries import sql
 from models.reservations import limit_of
 from models.transitions import Failure
+from rules.pacing import ProfileName
 from rules.quota import day_bounds, local_day, quiet_until
+from rules.warmup import CAPS, next_allowed
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,12 +44,33 @@ def limit(sender: Record) -> int:
     return limit_of(sender)
 
 
-def quiet(sender: Record, campaign: Record) -> Rest | None:
-    """Return how long the quiet hours of a campaign last; None outside them."""
-    until = quiet_until(sender["now"], sender["time_zone"], campaign["quiet_hours"] or settings.get().quiet_hours)
+def quiet(sender: Record, campaign: Record, profile: ProfileName) -> Rest | None:
+    """Return how long the quiet hours of a campaign last; None outside them. In the careful profile they are each
+    recipient's own (``actors.holds``)."""
+    if profile == "careful":
+        return None
+    until = quiet_until(sender["now"], sender["time_zone"], pace.quiet_hours(campaign["quiet_hours"], profile))
     if until is None:
         return None
     return _until(sender, until, "quiet hours")
+
+
+async def capped(sender: Record, profile: ProfileName) -> Rest | None:
+    """Return how long the rolling caps of a profile (per minute and hour) hold this number; None while they do not."""
+    caps = CAPS[profile]
+    most = max(caps.per_minute or 0, caps.per_hour or 0)
+    if not most:
+        return None
+    async with pool.connection() as conn:
+        left = [row["promised_at"] for row in await sql.left_before(conn, sender=sender["id"], many=most)]
+    of_minute, of_hour = (
+        left[cap - 1] if cap is not None and len(left) >= cap else None for cap in (caps.per_minute, caps.per_hour)
+    )
+    until = next_allowed(sender["now"], caps, of_minute, of_hour, settings.get().time_scale)
+    if until is None:
+        return None
+    seconds = (until - sender["now"]).total_seconds()
+    return Rest(min(STAY_SECONDS, seconds), "the hourly cap of its profile", leave=seconds > STAY_SECONDS)
 
 
 async def out_of_quota(process: Process, sender: Record, campaign: UUID) -> Rest | None:
@@ -89,12 +112,15 @@ def _until(sender: Record, until: datetime, why: str) -> Rest:
 async def breaker(process: Process, campaign: UUID) -> bool:
     """Pause a campaign whose attempts fail too often; whether it had to."""
     async with pool.connection() as conn:
-        since = await conn.fetchval("SELECT breaker_since FROM campaign WHERE id = $1", campaign)
-        reason = await batches.must_stop(conn, campaign, since)
+        row = await conn.fetchrow("SELECT breaker_since, sender FROM campaign WHERE id = $1", campaign)
+        if row is None:
+            return False
+        reason = await batches.must_stop(conn, campaign, row["breaker_since"])
         if reason is not None and await transitions.pause(
             conn, campaign, holds="message_1", why=f"circuit breaker: {reason}", by="breaker"
         ):
             log.warning("the circuit breaker paused a campaign", campaign=str(campaign), why=reason)
+            await warmth.warn(conn, row["sender"], "breaker", reason)
             await alerts.say(conn, "breaker", str(campaign), f"campaign paused: {reason}")
             process.moved(campaign)
     return reason is not None

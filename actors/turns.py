@@ -8,11 +8,11 @@ from uuid import UUID
 import structlog
 
 import settings
-from actors import alerts, batches, budgets, restraints
+from actors import alerts, batches, budgets, holds, restraints
 from actors.process import Process
 from actors.restraints import STAY_SECONDS, Rest
 from actors.slots import Slots
-from models import pool, transitions
+from models import pace, pool, transitions
 from models.queries import sql
 from rules.pacing import OutOfBounds, scaled
 from rules.quota import BadQuietHours
@@ -35,8 +35,9 @@ class Turns:
         self._slots = slots
 
     async def next_batch(self, sender: Record) -> Rest | None:
-        """Open a batch of the campaign that was served least recently and is not in its quiet hours."""
+        """Open a batch of the campaign that was served least recently and has somebody who may be written to."""
         async with pool.connection() as conn:
+            await holds.let_go(conn, sender)
             outlook = await self._outlook(conn)
             due = await sql.due_campaigns_of(conn, sender=self._sender)
         if not due or outlook is None:
@@ -55,9 +56,16 @@ class Turns:
             return None
         async with pool.connection() as conn:
             try:
-                if (rest := restraints.quiet(sender, campaign) or await budgets.spent(conn, sender)) is not None:
+                usual = await pace.in_force(conn, sender["id"], sender["pacing"], campaign["pacing"])
+                rest = restraints.quiet(sender, campaign, usual.profile) or await budgets.spent(conn, sender)
+                if rest is not None:
                     return rest
-                batch = await batches.start_batch(conn, sender, campaign)
+                if (rest := await restraints.capped(sender, usual.profile)) is not None and rest.leave:
+                    return rest
+                within = await holds.bounds(conn, sender, campaign["quiet_hours"], usual.profile)
+                if await holds.allowed(conn, sender, campaign["id"], within, 1) == []:
+                    return Rest(LOOK_SECONDS, "whoever is left sleeps, or may not be written to yet")
+                batch = await batches.start_batch(conn, sender, campaign, usual)
             except (OutOfBounds, BadQuietHours) as error:
                 await self._unusable(conn, campaign["id"], str(error))
                 return None

@@ -33,6 +33,7 @@ ROUTES = {
     "refresh_stats": "work",
     "ask_device": "work",
     "send_trial": "work",
+    "guard_sender": "work",
     "handle_interaction": "replies",
     "send_message_2": "replies",
 }

@@ -25,6 +25,12 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE OR REPLACE FUNCTION opened_a_conversation(opens boolean, status text, error_class text) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT opens IS TRUE AND status NOT IN ('pending', 'cancelled')
+        AND NOT (status = 'failed' AND error_class IN ('never_left', 'expired'))
+$$;
+
 CREATE OR REPLACE FUNCTION keep_books_of_messages() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE bad record;
@@ -39,6 +45,17 @@ BEGIN
     SELECT 'message', n.id, n.campaign, o.status, n.status, n.why, n.moved_by, clock_timestamp()
     FROM before o JOIN after n USING (id) WHERE o.status <> n.status ORDER BY n.id;
     IF NOT FOUND THEN RETURN NULL; END IF;
+
+    -- New conversations of a number's day, counted apart: promised and not given back. In the claim's order: day, then batch.
+    UPDATE quota_day q SET opened = q.opened + d.many
+    FROM (SELECT sender, day, sum(many)::int AS many
+          FROM (SELECT n.sender, n.quota_day AS day, 1 AS many FROM before o JOIN after n USING (id)
+                WHERE o.status <> n.status AND opened_a_conversation(n.opens, n.status, n.error_class)
+                UNION ALL
+                SELECT o.sender, o.quota_day, -1 FROM before o JOIN after n USING (id)
+                WHERE o.status <> n.status AND opened_a_conversation(o.opens, o.status, o.error_class)) x
+          GROUP BY sender, day HAVING sum(many) <> 0 ORDER BY sender, day) d
+    WHERE q.sender = d.sender AND q.day = d.day;
 
     -- Before the counters, as in the claim, which counts its attempts first; several batches in the order of their ids.
     PERFORM FROM batch WHERE id IN (

@@ -16,6 +16,14 @@ class BatchProgress(msgspec.Struct, frozen=True, kw_only=True):
     done: int
 
 
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """So many messages wait for this reason: a recipient's quiet hours, the warm-up, a reach-out lock."""
+
+    reason: str
+    messages: int
+    until: datetime
+
+
 class Spread(msgspec.Struct, frozen=True, kw_only=True):
     """Median and 95th percentile, in milliseconds."""
 
@@ -67,6 +75,12 @@ class Progress(Counters, kw_only=True):
     """Share of the last attempts that failed; silence never counts."""
     delay_seconds: float | None
     delay_reason: str | None
+    delay_source: str | None
+    """Which rule set the delay: environment, configuration, sender, campaign, profile, maturity or error_rate."""
+    delay_since: datetime | None
+    """Since when it is so: the start of the first batch with this delay, set by this rule."""
+    held: list[Held]
+    """Pending Message 1 that wait for something else than their turn."""
     batch: BatchProgress | None
     rate_per_minute: float
     """Message 1 that left in the last minute (since the launch, while that is less ago)."""

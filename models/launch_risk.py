@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import settings
-from models import newcomers
-from models.queries import sql
-from rules import maturity, risk
+from models import maturity, newcomers, warmth
+from models import pace as pace_of
+from rules import risk
+from rules.maturity import Thresholds
 from rules.pacing import Pace
+from rules.quota import local_day
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -18,24 +19,17 @@ if TYPE_CHECKING:
 
 async def risk_of(conn: Conn, sender: Record, campaign: Record, pace: Pace, messages: int) -> risk.Risk:
     """Judge the launch of a campaign of so many messages at this pace."""
-    facts = await maturity_facts(conn, sender)
-    known = dict(sender)
-    judged = maturity.judge(facts, sender["now"], override=known.get("mature"))
+    judged, facts = await maturity.with_facts(conn, sender["id"])
+    used = facts.first_used_at or sender["created_at"]
     return risk.judge(
         risk.Facts(
             pace=pace,
             messages=messages,
             new=min(messages, await newcomers.in_audience(conn, campaign["id"], sender["id"])),
-            new_cap=await newcomers.warmed_cap(conn, sender),
+            new_cap=(await warmth.today(conn, sender["id"], local_day(sender["now"], sender["time_zone"]))).cap,
             mature=judged.mature,
-            age_days=(sender["now"] - facts.first_used_at).days if facts.first_used_at else None,
-            quiet=bool(campaign["quiet_hours"] or settings.get().quiet_hours),
-            reply_rate=facts.answered / facts.opened if facts.opened >= maturity.Thresholds().least else None,
+            age_days=(sender["now"] - used).days,
+            quiet=bool(pace_of.quiet_hours(campaign["quiet_hours"], pace.profile)),
+            reply_rate=facts.answered / facts.opened if facts.opened >= Thresholds().least else None,
         )
     )
-
-
-async def maturity_facts(conn: Conn, sender: Record) -> maturity.Facts:
-    """Read what a number did. First used: as known, else when it was added here."""
-    row = await sql.number_facts(conn, sender=sender["id"])
-    return maturity.Facts(first_used_at=dict(sender).get("first_used_at") or sender["created_at"], **row)

@@ -36,7 +36,7 @@ async def inputs(conn: Conn, row: Record, pending: int, sample: Record, failed: 
     retries = [r["next_at"] for r in await sql.retries_waiting(conn, campaign=row["id"])]
     others = [r["pending"] for r in await sql.others_pending(conn, sender=row["sender"], campaign=row["id"])]
     limit, left_today = await _quota(conn, row, pending)
-    usual = await pace.in_force(conn, row["sender_pacing"], row["pacing"])
+    usual = await pace.in_force(conn, row["sender"], row["sender_pacing"], row["pacing"])
     slower = adjust(usual.delay, usual.profile, failed, settled, s.error_rate_threshold, s.delay_increase_factor)
     last_sent = None if row["all_answered"] else sample["last_sent_at"]
     return Inputs(
@@ -47,7 +47,7 @@ async def inputs(conn: Conn, row: Record, pending: int, sample: Record, failed: 
         limit_per_day=limit,
         left_today=left_today,
         window=window,
-        quiet=row["quiet_hours"] or s.quiet_hours,
+        quiet=pace.quiet_hours(row["quiet_hours"], usual.profile),
         batch=_open_batch(row),
         next_slot=row["gate_at"],
         retries_due=tuple(retries),

@@ -47,6 +47,8 @@ class Claim:
     quota: int
     gate_in: float
     """Seconds from now before which nothing else may leave this number."""
+    only: list[UUID] | None = None
+    """Nobody but these messages; None: whoever is next."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,7 +35,9 @@ SETTLING_SECONDS = 0.7
 """Rows younger than this are being handled by whoever made them."""
 
 DEVICE_SECONDS = 15.0
-"""How often the gateway is asked whether an offline number is back."""
+"""How often the gateway is asked how a number is that is offline, or sending."""
+GUARD_SECONDS = 5.0
+"""How often a number that is sending is looked at for silence and a reach-out lock."""
 
 
 @dataclass
@@ -63,7 +65,8 @@ def watches() -> list[Watch]:
             column="sender",
         ),
         Watch("settle_doubts", lambda c: sql.senders_unconfirmed(c, many=MOST), every=15, column="sender"),
-        Watch("ask_device", lambda c: sql.offline_senders(c, many=MOST), every=DEVICE_SECONDS),
+        Watch("ask_device", lambda c: sql.senders_to_examine(c, many=MOST), every=DEVICE_SECONDS),
+        Watch("guard_sender", lambda c: sql.senders_at_work(c, many=MOST), every=GUARD_SECONDS),
         Watch("launch_campaign", lambda c: sql.unfinished_launches(c, many=MOST)),
         Watch("launch_campaign", lambda c: sql.due_campaigns(c, many=MOST)),
         Watch("import_contacts", lambda c: sql.unfinished_imports(c, many=MOST), every=5),

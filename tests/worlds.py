@@ -208,6 +208,7 @@ async def batch(conn: Conn, running: Running, *, size: int = 100) -> UUID:
     row = await sql.start_batch(
         conn, campaign=running.campaign, sender=running.sender, size=size, base_delay=5.0, delay=5.0, pause=30.0,
         gaps=[5.0] * size, error_rate=0.0, adjustment="the usual", planned_end=None,
+        profile="standard", sources="{}",
     )  # fmt: skip
     made: UUID = row["id"]
     return made

@@ -12,6 +12,7 @@ from litestar.params import JSONBody
 import settings
 from models import pace, pool
 from models.queries import from_json, json_text, sql
+from models.tuned import TUNABLE
 from rules.pacing import OutOfBounds, resolve
 from web.auth import who
 from web.problems import Problem
@@ -21,12 +22,11 @@ if TYPE_CHECKING:
     from models.pool import Conn
 
 _SHOWN = (
-    *pace.LAYER_FIELDS, "MATURE_DELAY_SECONDS", "ERROR_RATE_THRESHOLD", "DELAY_INCREASE_FACTOR",
-    "CIRCUIT_BREAKER_THRESHOLD", "DAILY_MESSAGE_LIMIT", "MESSAGE_2_ALLOWANCE", "QUOTA_EXHAUSTED", "QUIET_HOURS",
-    "MONTHLY_NO_REPLY_CAP",
-    "MAX_RETRY_ATTEMPTS", "RETRY_BASE_DELAY_SECONDS", "REPLY_WINDOW_HOURS", "CAMPAIGN_SAFETY_TIMEOUT_HOURS",
-    "REPLY_GAP_SECONDS", "TIME_SCALE",
+    *pace.LAYER_FIELDS, *TUNABLE, "CAREFUL_QUIET_HOURS", "DAILY_MESSAGE_LIMIT", "MESSAGE_2_ALLOWANCE",
+    "QUOTA_EXHAUSTED", "QUIET_HOURS", "MONTHLY_NO_REPLY_CAP", "MAX_RETRY_ATTEMPTS", "RETRY_BASE_DELAY_SECONDS",
+    "REPLY_WINDOW_HOURS", "CAMPAIGN_SAFETY_TIMEOUT_HOURS", "REPLY_GAP_SECONDS", "TIME_SCALE",
 )  # fmt: skip
+_CHANGEABLE = (*pace.LAYER_FIELDS, *TUNABLE)
 _FIELDS = {f.name.upper(): f for f in fields(settings.Settings)}
 
 
@@ -63,9 +63,9 @@ router = Router("/config", route_handlers=[shown, change], tags=["configuration"
 
 
 def _refuse_unknown(name: str) -> None:
-    if name in pace.LAYER_FIELDS:
+    if name in _CHANGEABLE:
         return
-    changeable = ", ".join(pace.LAYER_FIELDS)
+    changeable = ", ".join(_CHANGEABLE)
     what = "is set in the environment" if name in _FIELDS else "is no setting"
     raise Problem(400, "unknown_setting", f"{name[:60]} {what}: what can be changed here is {changeable}")
 
@@ -101,6 +101,6 @@ async def _in_force(conn: Conn) -> dict[str, SettingInForce]:
             bounds=list(bounds) if bounds else None,
             allowed=_allowed(name),
             description=field.metadata["sentence"],
-            changeable=name in pace.LAYER_FIELDS,
+            changeable=name in _CHANGEABLE,
         )
     return told

@@ -9,14 +9,15 @@ from uuid import UUID
 import msgspec
 
 import settings
-from models import pace, reservations
-from models.queries import json_text
+from models import maturity, pace, reservations, warmth
+from models.queries import json_text, sql
 from rules import quota
 from rules.pacing import OutOfBounds, Pace, Source, resolve
 from rules.reservations import Day
+from rules.warmup import CAPS
 from web.problems import Problem
 from web.wire.config import PaceInForce, Pacing
-from web.wire.senders import Quota
+from web.wire.senders import Maturity, NewConversations, Quota
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -43,7 +44,7 @@ async def check(conn: Conn, sender: dict[str, Any], campaign: dict[str, Any] | N
 
 async def in_force(conn: Conn, sender: Record, campaign: Record | None = None) -> Pace:
     """Return the pace in force for a sender, or for a campaign of it."""
-    return await pace.in_force(conn, sender["pacing"], campaign["pacing"] if campaign else json_text({}))
+    return await pace.in_force(conn, sender["id"], sender["pacing"], campaign["pacing"] if campaign else json_text({}))
 
 
 def shown(pace: Pace) -> PaceInForce:
@@ -70,6 +71,35 @@ async def quota_of(conn: Conn, sender: Record, at: datetime | None = None, witho
         reserved=counted.reserved,
         remaining=counted.room,
         level=quota.level(counted.used, limit).value,
+    )
+
+
+async def maturity_of(conn: Conn, sender: Record) -> Maturity:
+    """Return whether a number counts as mature, and why."""
+    judged = await maturity.of(conn, sender["id"])
+    return Maturity(
+        mature=judged.mature,
+        computed=judged.computed,
+        override=sender["mature"],
+        first_used_at=sender["first_used_at"],
+        reasons=list(judged.reasons),
+        missing=list(judged.missing),
+    )
+
+
+async def new_conversations(conn: Conn, sender: Record) -> NewConversations:
+    """Return a number's new conversations today, their cap where its profile has one, and what holds them."""
+    day = quota.local_day(sender["now"], sender["time_zone"])
+    profile = (await in_force(conn, sender)).profile
+    warm = await warmth.today(conn, sender["id"], day) if CAPS[profile].warmed else None
+    row = await sql.warmth_of(conn, sender=sender["id"], day=day)
+    held = sender["new_chats_after"] is not None and sender["new_chats_after"] > sender["now"]
+    return NewConversations(
+        opened_today=row["opened"] if row else 0,
+        cap=warm.cap if warm else None,
+        cap_reason=warm.why if warm else f"the {profile} profile has no warm-up",
+        held_until=sender["new_chats_after"] if held else None,
+        held_reason=sender["new_chats_why"] if held else "",
     )
 
 

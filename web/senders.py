@@ -11,6 +11,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import UNSET
 
 import settings
+from actors import alerts
 from actors.wake import wake
 from models import pool, transitions
 from models.no_reply import of_month
@@ -83,7 +84,24 @@ async def change(sender_id: FromPath[UUID], data: JSONBody[SenderChange]) -> Sen
             time_zone=row["time_zone"] if data.time_zone is UNSET else _time_zone(data.time_zone),
             daily_limit=row["daily_limit"] if data.daily_limit is UNSET else data.daily_limit,
             pacing=json_text(pacing),
+            first_used_at=row["first_used_at"] if data.first_used_at is UNSET else data.first_used_at,
+            mature=row["mature"] if data.mature is UNSET else data.mature,
         )
+        if data.mature is not UNSET or data.first_used_at is not UNSET:
+            await sql.forget_caps(conn, sender=sender_id)
+        return await _shown(conn, await found(conn, sender_id))
+
+
+@post("/{sender_id:uuid}/allow-new-chats", status_code=200)
+async def allow_new_chats(sender_id: FromPath[UUID]) -> Sender:
+    """Let it open new conversations again before its reach-out lock is slept off. 409 if none are held."""
+    async with pool.connection() as conn:
+        row = await found(conn, sender_id)
+        if row["new_chats_after"] is None or row["new_chats_after"] <= row["now"]:
+            raise Problem(409, "not_possible", "new conversations of this sender are not held")
+        await sql.allow_new_chats(conn, sender=sender_id)
+        await alerts.over(conn, "reach_out", str(sender_id))
+        wake("send_batch", sender_id)
         return await _shown(conn, await found(conn, sender_id))
 
 
@@ -118,7 +136,8 @@ async def pause_all() -> Stopped:
     return Stopped(paused=paused)
 
 
-router = Router("/senders", route_handlers=[listed, create, one, change, pause, resume], tags=["senders"])
+_HANDLERS = [listed, create, one, change, allow_new_chats, pause, resume]
+router = Router("/senders", route_handlers=_HANDLERS, tags=["senders"])
 everything = Router("/", route_handlers=[pause_all], tags=["senders"])
 
 
@@ -156,6 +175,8 @@ async def _shown(conn: pool.Conn, row: Record, *, whole: bool = True) -> Sender:
         pacing=from_json(row["pacing"]),
         pace=paces.shown(await paces.in_force(conn, row)),
         quota_today=await paces.quota_of(conn, row),
+        maturity=await paces.maturity_of(conn, row),
+        new_conversations=await paces.new_conversations(conn, row),
         no_reply_month=_no_reply(await of_month(conn, row)) if whole else None,
     )
 

@@ -87,7 +87,7 @@ async def batches(campaign_id: FromPath[UUID], limit: Limit = 50, cursor: Cursor
         await found(conn, campaign_id)
         before = int(cursor) if cursor else None
         rows = await sql.list_batches(conn, campaign=campaign_id, before=before, many=limit + 1)
-    return page(rows, limit, lambda row: BatchLine(**row), by="number")
+    return page(rows, limit, _batch_line, by="number")
 
 
 @get("/campaigns/{campaign_id:uuid}/series")
@@ -104,6 +104,10 @@ async def series(
 
 
 router = Router("/", route_handlers=[progress_of, events_of, events, report, batches, series], tags=["watching"])
+
+
+def _batch_line(row: Mapping[str, Any]) -> BatchLine:
+    return BatchLine(**{**row, "sources": from_json(row["sources"])})
 
 
 def _lines(campaign: UUID) -> Any:

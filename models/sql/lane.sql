@@ -19,7 +19,7 @@ WHERE id = :sender AND lease_owner = :owner AND lease_epoch = :epoch;
 -- name: read_lane^
 -- Seconds are relative to the database's clock: no other clock has to agree with it.
 SELECT s.id, s.device_id, s.time_zone, s.state, s.daily_limit, s.pacing,
-       greatest(0, extract(epoch FROM s.gate_at - now()))::float8 AS gate_in, now() AS now
+       greatest(0, extract(epoch FROM s.gate_at - now()))::float8 AS gate_in, s.new_chats_after, s.new_chats_why, now() AS now
 FROM sender s WHERE s.id = :sender;
 
 -- name: push_gate!
@@ -46,16 +46,17 @@ SELECT c.id,
 FROM campaign c WHERE c.sender = :sender AND c.status = 'sending';
 
 -- name: open_batch^
-SELECT * FROM batch WHERE sender = :sender AND finished_at IS NULL;
+SELECT b.*, c.breaker_since, c.quiet_hours FROM batch b JOIN campaign c ON c.id = b.campaign
+WHERE b.sender = :sender AND b.finished_at IS NULL;
 
 -- name: start_batch^
 -- Freezes the pacing. The campaign that was served goes to the end of the line.
 WITH served AS (
     UPDATE campaign SET served_at = now(), planned_end = :planned_end WHERE id = :campaign AND status = 'sending' RETURNING id
 )
-INSERT INTO batch (campaign, sender, number, size, base_delay, delay, pause, gaps, error_rate, adjustment)
+INSERT INTO batch (campaign, sender, number, size, base_delay, delay, pause, gaps, error_rate, adjustment, profile, sources)
 SELECT served.id, :sender, 1 + coalesce((SELECT max(number) FROM batch WHERE campaign = :campaign), 0), :size, :base_delay,
-       :delay, :pause, :gaps::float8[], :error_rate, :adjustment
+       :delay, :pause, :gaps::float8[], :error_rate, :adjustment, :profile, :sources::jsonb
 FROM served
 RETURNING *;
 
@@ -64,21 +65,37 @@ UPDATE batch SET finished_at = now(), finished_why = :why WHERE id = :batch AND 
 
 -- name: ensure_quota_day$
 -- True for whoever makes it: the day begins with that (models/reservations.py).
-INSERT INTO quota_day (sender, day) VALUES (:sender, :day) ON CONFLICT (sender, day) DO NOTHING RETURNING true;
+INSERT INTO quota_day AS q (sender, day) VALUES (:sender, :day)
+ON CONFLICT (sender, day) DO UPDATE SET begun_at = now() WHERE q.begun_at IS NULL RETURNING true;
 
 -- name: quota_used$
 SELECT coalesce((SELECT used FROM quota_day WHERE sender = :sender AND day = :day), 0);
 
 -- name: settled_attempts
--- Message 1 rows of a campaign promised since a person last resumed it, newest first. Each retry used is one failed
--- attempt; the outcome, where there is one, is one more.
-SELECT retries, CASE WHEN status = 'failed' THEN 'failed' WHEN status IN ('sent', 'delivered', 'read') THEN 'sent' END AS outcome
+-- Message 1 rows of a campaign promised since a person last resumed it, newest first. Each retry used since is one
+-- failed attempt; the outcome, where there is one, is one more.
+SELECT CASE WHEN retries = 0 OR :since::timestamptz IS NULL THEN retries ELSE least(retries, (
+           SELECT count(*) FROM event e WHERE e.subject_id = message.id AND e.new = 'pending' AND e.at >= :since))::int END AS retries,
+       CASE WHEN status = 'failed' THEN 'failed' WHEN status IN ('sent', 'delivered', 'read') THEN 'sent' END AS outcome,
+       error_class, error_text, opens
 FROM message
 WHERE campaign = :campaign AND step = 1 AND promised_at IS NOT NULL
   AND (:since::timestamptz IS NULL OR promised_at >= :since)
   AND (retries > 0 OR status IN ('sent', 'delivered', 'read')
        OR (status = 'failed' AND error_class IN ('refused', 'never_left', 'reported', 'expired')))
 ORDER BY promised_at DESC LIMIT :last;
+
+-- name: attempts_since
+-- The first attempts after a resume, in the order they were promised. In doubt or given back untouched: no attempt.
+SELECT CASE WHEN retries = 0 THEN 0 ELSE least(retries, (
+           SELECT count(*) FROM event e WHERE e.subject_id = message.id AND e.new = 'pending' AND e.at >= :since))::int END AS retries,
+       CASE WHEN status = 'failed' THEN 'failed' WHEN status = 'sending' THEN 'open'
+            WHEN status IN ('sent', 'delivered', 'read') THEN 'sent' END AS outcome,
+       error_class, error_text, opens
+FROM message
+WHERE campaign = :campaign AND step = 1 AND promised_at >= :since AND status NOT IN ('unconfirmed', 'cancelled')
+  AND (status <> 'pending' OR retries > 0)
+ORDER BY promised_at LIMIT :many;
 
 -- name: promises_of
 -- What a process promised for a sender up to a moment and has not settled.
@@ -105,7 +122,7 @@ WITH known AS (
     SELECT m.id, m.contact
     FROM message m JOIN contact c ON c.id = m.contact
     WHERE m.campaign = :campaign AND m.step = 1 AND m.status = 'pending' AND m.next_at <= now()
-      AND c.opted_out_at IS NULL
+      AND c.opted_out_at IS NULL AND (:only::uuid[] IS NULL OR m.id = ANY(:only))
       AND EXISTS (SELECT FROM running)
     ORDER BY m.next_at, m.id
     -- No lane or no quota row: nothing. A bare LIMIT (NULL) would be no limit at all.
@@ -114,6 +131,9 @@ WITH known AS (
 ), promised AS (
     UPDATE message m SET status = 'sending', attempt = m.attempt + 1, promised_at = now(), process = :process,
         ended_at = NULL, absent_at = NULL, error_class = NULL, error_text = NULL, batch = :batch, quota_day = :day,
+        held = NULL, opens = NOT EXISTS (
+            SELECT FROM message e WHERE e.contact = m.contact AND e.sender = m.sender AND e.sent_at IS NOT NULL
+        ) AND NOT EXISTS (SELECT FROM interaction i WHERE i.contact = m.contact AND i.sender = m.sender),
         why = 'promised by its lane', moved_by = 'lane'
     -- By key: joined to chosen, whose size no planner can guess, every claim would read the whole table.
     WHERE m.id = ANY (ARRAY(SELECT id FROM chosen))

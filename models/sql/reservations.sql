@@ -26,7 +26,7 @@ WITH open AS (
     GROUP BY 1
 )
 SELECT day, sum(used)::int AS used, sum(reserved)::int AS reserved, bool_or(begun) AS begun FROM (
-    SELECT day, used, 0 AS reserved, true AS begun FROM quota_day WHERE sender = :sender AND day >= :today
+    SELECT day, used, 0 AS reserved, begun_at IS NOT NULL AS begun FROM quota_day WHERE sender = :sender AND day >= :today
     UNION ALL SELECT day, 0, many, false FROM planned
     UNION ALL SELECT day, 0, many, false FROM asked
     UNION ALL SELECT :today, 0, count(*), false FROM trial WHERE sender = :sender AND status = 'pending'
@@ -34,7 +34,7 @@ SELECT day, sum(used)::int AS used, sum(reserved)::int AS reserved, bool_or(begu
 ) x GROUP BY day;
 
 -- name: day_has_begun$
-SELECT EXISTS (SELECT FROM quota_day WHERE sender = :sender AND day = :day);
+SELECT EXISTS (SELECT FROM quota_day WHERE sender = :sender AND day = :day AND begun_at IS NOT NULL);
 
 -- name: move_reservations!
 -- So many of what days gone by left over, the last in line, go to a later day.
@@ -68,38 +68,11 @@ WHERE c.opted_out_at IS NULL
   AND NOT EXISTS (SELECT FROM contact_category x WHERE x.contact = c.id AND x.category = ANY(k.excluded_categories))
   AND NOT EXISTS (SELECT FROM message m WHERE m.contact = c.id AND m.sender = :sender AND m.promised_at IS NOT NULL);
 
--- name: conversations_of_day^
--- New conversations a number opened in a local day, and those its launched messages will still open.
-SELECT (SELECT count(*) FROM message m WHERE m.sender = :sender AND m.step = 1 AND m.promised_at >= :starts
-          AND m.promised_at < :ends AND NOT EXISTS (SELECT FROM message e WHERE e.contact = m.contact
-              AND e.sender = m.sender AND e.promised_at < m.promised_at)) AS opened,
-       (SELECT count(*) FROM message m JOIN campaign c ON c.id = m.campaign AND c.status IN ('sending', 'waiting', 'paused')
-        WHERE c.sender = :sender AND m.step = 1 AND m.status = 'pending' AND (m.quota_day IS NULL OR m.quota_day <= :day)
-          AND NOT EXISTS (SELECT FROM message e WHERE e.contact = m.contact AND e.sender = m.sender
-              AND e.promised_at IS NOT NULL)) AS reserved;
-
--- name: lived_days
--- What a number has to show for each of its local days: conversations whose window has ended, attempts that settled.
-SELECT (m.promised_at AT TIME ZONE :tz)::date AS day,
-       count(*) FILTER (WHERE r.window_ends_at < now()) AS opened,
-       count(*) FILTER (WHERE r.window_ends_at < now() AND r.replied_at IS NOT NULL) AS answered,
-       count(*) FILTER (WHERE m.status IN ('sent', 'delivered', 'read', 'failed')) AS attempts,
-       count(*) FILTER (WHERE m.status = 'failed') AS failed
-FROM message m JOIN recipient r ON r.id = m.recipient
-WHERE m.sender = :sender AND m.step = 1 AND m.promised_at > now() - make_interval(days => :days)
-GROUP BY 1 ORDER BY 1;
-
--- name: number_facts^
--- What one number did: messages that left it (counted to 10,000), its last settled attempts, its last conversations
--- whose reply window has ended.
-SELECT (SELECT count(*) FROM (SELECT FROM message WHERE sender = :sender AND sent_at IS NOT NULL LIMIT 10000) x) AS sent,
-       count(*) FILTER (WHERE settled) AS attempts, count(*) FILTER (WHERE settled AND status = 'failed') AS failed,
-       count(*) FILTER (WHERE ended) AS opened, count(*) FILTER (WHERE ended AND replied_at IS NOT NULL) AS answered
-FROM (
-    SELECT m.status, m.status IN ('sent', 'delivered', 'read', 'failed') AS settled,
-           r.window_ends_at < now() AS ended, r.replied_at
-    FROM message m JOIN recipient r ON r.id = m.recipient
-    WHERE m.sender = :sender AND m.step = 1 AND m.promised_at IS NOT NULL ORDER BY m.promised_at DESC LIMIT 200) y;
+-- name: new_conversations_waiting$
+-- New conversations that a number's launched messages will still open, of those due on a local day.
+SELECT count(*) FROM message m JOIN campaign c ON c.id = m.campaign AND c.status IN ('sending', 'waiting', 'paused')
+WHERE c.sender = :sender AND m.step = 1 AND m.status = 'pending' AND (m.quota_day IS NULL OR m.quota_day <= :day)
+  AND NOT EXISTS (SELECT FROM message e WHERE e.contact = m.contact AND e.sender = m.sender AND e.promised_at IS NOT NULL);
 
 -- name: due_before
 -- Message 1 of a campaign that a day would still have sent, one bounded step of them.

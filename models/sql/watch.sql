@@ -35,8 +35,17 @@ LIMIT :many;
 -- Doubts that were shown to people: a later proof may still settle them.
 SELECT DISTINCT m.sender FROM message m WHERE m.status = 'unconfirmed' LIMIT :many;
 
--- name: offline_senders
-SELECT id FROM sender WHERE state = 'offline' LIMIT :many;
+-- name: senders_to_examine
+-- Offline, or sending: the webhook that tells how their device is may be lost.
+SELECT s.id FROM sender s
+WHERE s.state = 'offline' OR (s.state IN ('ready', 'degraded') AND EXISTS (
+    SELECT FROM campaign c WHERE c.sender = s.id AND c.status = 'sending'))
+LIMIT :many;
+
+-- name: senders_at_work
+-- Numbers that are sending, or were just now.
+SELECT s.id FROM sender s
+WHERE EXISTS (SELECT FROM campaign c WHERE c.sender = s.id AND c.status = 'sending') LIMIT :many;
 
 -- name: senders_to_hear
 -- Senders that somebody may be answering.

@@ -75,7 +75,7 @@ SELECT key, count(*) AS people FROM lack GROUP BY key UNION ALL SELECT NULL, cou
 
 -- name: list_batches
 SELECT number, size, base_delay AS base_delay_seconds, delay AS delay_seconds, pause AS pause_seconds, error_rate,
-       adjustment AS reason, attempted, sent, failed, started_at, finished_at, finished_why AS finished_reason
+       adjustment AS reason, profile, sources, attempted, sent, failed, started_at, finished_at, finished_why AS finished_reason
 FROM batch WHERE campaign = :campaign AND (:before::int IS NULL OR number < :before)
 ORDER BY number DESC LIMIT :many;
 

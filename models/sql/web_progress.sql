@@ -6,6 +6,10 @@ SELECT c.id, c.name, c.status, c.why, c.holds, c.pacing, c.quiet_hours, c.window
        c.launched_at, c.completed_at, c.paused_seconds, c.planned_end, c.quota_plan, c.sender, now() AS now, c.message_2 IS NOT NULL AS has_message_2,
        s.pacing AS sender_pacing, s.time_zone, s.daily_limit, s.gate_at,
        b.number, b.size, b.attempted, b.delay, b.pause, b.adjustment, b.finished_at,
+       b.sources ->> 'delay' AS delay_source,
+       (SELECT min(x.started_at) FROM batch x WHERE x.campaign = c.id AND x.number > coalesce((
+            SELECT max(y.number) FROM batch y WHERE y.campaign = c.id
+                AND (y.delay, y.sources ->> 'delay') IS DISTINCT FROM (b.delay, b.sources ->> 'delay')), 0)) AS delay_since,
        c.status = 'waiting' AND NOT EXISTS (
            SELECT FROM recipient r WHERE r.campaign = c.id AND r.state = 'awaiting_reply') AS all_answered
 FROM campaign c LEFT JOIN sender s ON s.id = c.sender

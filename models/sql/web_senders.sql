@@ -16,7 +16,8 @@ VALUES (:gateway, :device_id, :name, :phone, :time_zone, :daily_limit, :pacing::
 ON CONFLICT (gateway, device_id) DO NOTHING RETURNING id;
 
 -- name: change_sender!
-UPDATE sender SET name = :name, phone = :phone, time_zone = :time_zone, daily_limit = :daily_limit, pacing = :pacing::jsonb
+UPDATE sender SET name = :name, phone = :phone, time_zone = :time_zone, daily_limit = :daily_limit, pacing = :pacing::jsonb,
+    first_used_at = :first_used_at, mature = :mature
 WHERE id = :sender;
 
 -- name: settings_set

@@ -165,6 +165,18 @@ async def test_what_expires_again_and_again_fails_after_the_last_retry(world: Wo
     assert await world.states(campaign) == {"failed": 1}
 
 
+async def test_the_first_word_of_the_gateway_is_a_sign_of_life_without_a_move(world: World) -> None:
+    campaign = await world.reached(1)
+    message = await only(world)
+    assert message["acked_at"] is None
+    await digest(world, ack("sent", reference=str(message["id"])))
+    heard = await only(world)
+    assert heard["acked_at"] is not None and heard["status"] == "sent"
+    await digest(world, ack("sent", reference=str(message["id"]), again=True))
+    assert (await only(world))["acked_at"] == heard["acked_at"]
+    assert await world.statuses(campaign) == {"sent": 1}
+
+
 async def test_an_offline_session_stops_the_sender_and_the_session_back_lets_it_go_on(world: World) -> None:
     state = "SELECT state FROM sender WHERE id = $1"
     await digest(world, session("offline"))

@@ -190,6 +190,7 @@ class Life(RuleBasedStateMachine):
             row := await sql.start_batch(
                 self.conn, campaign=self.world.campaign, sender=self.world.sender, size=10, base_delay=5.0, delay=5.0,
                 pause=1.0, gaps=[5.0] * 10, error_rate=0.0, adjustment="-", planned_end=None,
+                profile="standard", sources="{}",
             )
         ):  # fmt: skip
             self.lane = worlds.Lane(self.lane.sender, self.lane.campaign, row["id"], self.lane.owner, self.lane.epoch)

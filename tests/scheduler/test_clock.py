@@ -138,6 +138,14 @@ async def test_an_offline_sender_is_asked_for(
     await woken(client, clock, ("ask_device", str(sender)))
 
 
+@pytest.mark.parametrize("actor", ["ask_device", "guard_sender"])
+async def test_a_sender_at_work_is_watched(
+    memory: Memory, sender: UUID, client: redis.asyncio.Redis, clock: Clock, actor: str
+) -> None:
+    await campaign(memory, sender, "sending")
+    await woken(client, clock, (actor, str(sender)))
+
+
 @pytest.mark.parametrize("status", ["waiting", "paused"])
 async def test_a_lane_with_nothing_to_send_is_left_alone(
     memory: Memory, sender: UUID, client: redis.asyncio.Redis, clock: Clock, status: str

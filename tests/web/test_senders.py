@@ -114,3 +114,53 @@ async def test_the_emergency_stop_pauses_every_number_and_a_second_one_none(
     reason = (await api.get(f"/api/senders/{sender}")).json()["reason"]
     assert reason == "a person paused everything"
     assert (await api.post(f"/api/senders/{sender}/resume")).json()["state"] == "ready"
+
+
+async def test_a_sender_shows_why_it_is_not_mature_and_a_person_may_say_it_is(
+    api: httpx.AsyncClient, conn: Connection[Record], sender: str
+) -> None:
+    shown = (await api.get(f"/api/senders/{sender}")).json()
+    assert not shown["maturity"]["mature"] and shown["maturity"]["override"] is None
+    assert "28 days are needed" in shown["maturity"]["missing"][0] and len(shown["maturity"]["missing"]) == 4
+    said = (await api.patch(f"/api/senders/{sender}", json={"mature": True})).json()
+    assert said["maturity"]["mature"] and not said["maturity"]["computed"]
+    assert said["maturity"]["reasons"][0] == "A person declared this number mature; its figures say otherwise."
+    assert (said["pace"]["delay_seconds"], said["pace"]["sources"]["delay"]) == (3, "maturity")
+    used = {"mature": None, "first_used_at": "2020-01-01T00:00:00Z"}
+    older = (await api.patch(f"/api/senders/{sender}", json=used)).json()
+    assert older["pace"]["delay_seconds"] == 5 and len(older["maturity"]["missing"]) == 3
+
+
+async def test_new_conversations_are_counted_apart_with_their_cap_and_what_holds_them(
+    api: httpx.AsyncClient, conn: Connection[Record], sender: str
+) -> None:
+    standard = (await api.get(f"/api/senders/{sender}")).json()["new_conversations"]
+    assert (standard["opened_today"], standard["cap"], standard["held_until"]) == (0, None, None)
+    careful = (await api.patch(f"/api/senders/{sender}", json={"pacing": {"profile": "careful"}})).json()
+    assert careful["new_conversations"]["cap"] == 20
+    assert careful["new_conversations"]["cap_reason"] == "the first stage: it has still to earn the next"
+    problem(await api.post(f"/api/senders/{sender}/allow-new-chats"), 409, "not_possible")
+    await conn.execute(
+        "UPDATE sender SET new_chats_after = now() + interval '1 h', new_chats_why = 'error 463' WHERE id = $1",
+        UUID(sender),
+    )
+    held = (await api.get(f"/api/senders/{sender}")).json()["new_conversations"]
+    assert held["held_until"] is not None and held["held_reason"] == "error 463"
+    allowed = (await api.post(f"/api/senders/{sender}/allow-new-chats")).json()["new_conversations"]
+    assert allowed["held_until"] is None
+
+
+async def test_thresholds_change_at_run_time_within_their_bounds(api: httpx.AsyncClient, sender: str) -> None:
+    try:
+        changed = (await api.patch("/api/config", json={"MATURE_DELAY_SECONDS": 4, "MATURE_SENT": 10})).json()
+        assert (changed["MATURE_DELAY_SECONDS"]["value"], changed["MATURE_DELAY_SECONDS"]["source"]) == (
+            4, "configuration"
+        )  # fmt: skip
+        said = (await api.patch(f"/api/senders/{sender}", json={"mature": True})).json()
+        assert said["pace"]["delay_seconds"] == 4
+        assert "10 are needed" in said["maturity"]["missing"][1]
+        assert "2 to 10" in problem(
+            await api.patch("/api/config", json={"MATURE_DELAY_SECONDS": 1}), 422, "out_of_range"
+        )["detail"]  # fmt: skip
+    finally:
+        await api.patch("/api/config", json={"MATURE_DELAY_SECONDS": None, "MATURE_SENT": None})

@@ -109,6 +109,9 @@ class BatchLine(Struct, kw_only=True):
     pause_seconds: float
     error_rate: float
     reason: str
+    profile: str
+    sources: dict[str, str]
+    """Who named each value; ``delay`` is ``error_rate`` where failures slowed it down."""
     attempted: int
     sent: int
     failed: int

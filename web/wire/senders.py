@@ -31,6 +31,10 @@ class SenderChange(Body, kw_only=True):
     time_zone: str | UnsetType = UNSET
     daily_limit: Annotated[int, Meta(ge=1, le=1000000)] | UnsetType | None = UNSET
     pacing: Pacing | UnsetType = UNSET
+    first_used_at: datetime | UnsetType | None = UNSET
+    """Since when the number is used, before this service too; null: nobody knows."""
+    mature: bool | UnsetType | None = UNSET
+    """A person's word; null leaves it to the figures."""
 
 
 class Quota(Struct, kw_only=True):
@@ -57,6 +61,29 @@ class NoReply(Struct, kw_only=True):
     why: str
 
 
+class Maturity(Struct, kw_only=True):
+    """Whether the number gets the faster delay. ``computed`` is what its figures say, ``override`` what a person said;
+    ``missing`` are the reasons that speak against it."""
+
+    mature: bool
+    computed: bool
+    override: bool | None
+    first_used_at: datetime | None
+    reasons: list[str]
+    missing: list[str]
+
+
+class NewConversations(Struct, kw_only=True):
+    """Message 1 to people this number had nothing to do with before, counted apart. ``cap``: of the warm-up (null: its
+    profile has none), and why; ``held_until`` and ``held_reason``: a reach-out lock."""
+
+    opened_today: int
+    cap: int | None
+    cap_reason: str
+    held_until: datetime | None
+    held_reason: str
+
+
 class Sender(Struct, kw_only=True):
     """One WhatsApp number and its lane."""
 
@@ -72,6 +99,8 @@ class Sender(Struct, kw_only=True):
     pacing: dict[str, Any]
     pace: PaceInForce
     quota_today: Quota
+    maturity: Maturity
+    new_conversations: NewConversations
     no_reply_month: NoReply | None
     """Null in the list of senders."""
     created_at: datetime
