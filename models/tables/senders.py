@@ -64,7 +64,7 @@ class SenderWarning(Table):
     id = BigSerial(primary_key=True)
     sender = UUID(default=None)
     day = Date()
-    kind = Text(help_text="reach_out, silence, breaker or blocked")
+    kind = Text(help_text="reach_out, silence or breaker")
     text = Text()
     at = Timestamptz(default=TimestamptzNow())
     sender_warning_once = Unique([sender, day, kind])

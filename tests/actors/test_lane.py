@@ -429,8 +429,9 @@ async def test_without_redis_it_goes_on_at_the_same_pace_and_never_faster(
         finally:
             servers.valkey.start()
         await until(lambda: len(world.sent()) == 9)
-    seen = gaps(world)
-    assert min(seen) > 0.25 and sum(seen) > 8 * 0.5 - 0.1
+    first, *later = times(world.sent())
+    # A send may be late by what a slot may be missed by, and the next one be on time again; no slot may be gained.
+    assert all(at - first > n * 0.5 - 0.3 for n, at in enumerate(later, 1)), gaps(world)
     assert await world.statuses(campaign) == {"sent": 9}
 
 
