@@ -59,7 +59,7 @@ def shown(pace: Pace) -> PaceInForce:
     )
 
 
-async def quota_of(conn: Conn, sender: Record, at: datetime | None = None, without: UUID | None = None) -> Quota:
+async def quota_of(conn: Conn, sender: Record, *, at: datetime | None = None, without: UUID | None = None) -> Quota:
     """Return the local day of a number that ``at`` (now) lies in; ``without`` what one campaign has planned."""
     day = quota.local_day(at or sender["now"], sender["time_zone"])
     limit = reservations.limit_of(sender)

@@ -37,7 +37,7 @@ async def preview(campaign_id: FromPath[UUID]) -> Preview:
         sender = await senders.found(conn, row["sender"])
         audience, missing = await audience_of(conn, row)
         later = launches_later(row, sender["now"])
-        quota = await paces.quota_of(conn, sender, later, without=campaign_id)
+        quota = await paces.quota_of(conn, sender, at=later, without=campaign_id)
         pace = await paces.in_force(conn, sender, row)
         plan, too_little = await _possible_plan(conn, sender, row, audience.reached - audience.incomplete, later)
         risk = await risk_of(conn, sender, row, pace, audience.reached)

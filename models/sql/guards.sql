@@ -36,8 +36,7 @@ SELECT new_cap, cap_why, opened FROM quota_day WHERE sender = :sender AND day = 
 
 -- name: note_cap$
 -- What the day's cap was judged to be; returns what is opened already.
--- The day has not begun by that: nothing was promised on it.
-INSERT INTO quota_day AS q (sender, day, begun_at, new_cap, cap_why) VALUES (:sender, :day, NULL, :cap, :why)
+INSERT INTO quota_day AS q (sender, day, new_cap, cap_why) VALUES (:sender, :day, :cap, :why)
 ON CONFLICT (sender, day) DO UPDATE SET new_cap = excluded.new_cap, cap_why = excluded.cap_why
 RETURNING opened;
 

@@ -64,8 +64,8 @@ RETURNING *;
 UPDATE batch SET finished_at = now(), finished_why = :why WHERE id = :batch AND finished_at IS NULL;
 
 -- name: ensure_quota_day$
--- True for whoever makes it: the day begins with that (models/reservations.py).
-INSERT INTO quota_day AS q (sender, day) VALUES (:sender, :day)
+-- True for the one who begins the day (models/reservations.py): others wait for him and get nothing.
+INSERT INTO quota_day AS q (sender, day, begun_at) VALUES (:sender, :day, now())
 ON CONFLICT (sender, day) DO UPDATE SET begun_at = now() WHERE q.begun_at IS NULL RETURNING true;
 
 -- name: quota_used$

@@ -45,12 +45,8 @@ class QuotaDay(Table):
     id = BigSerial(primary_key=True)
     sender = UUID(default=None)
     day = Date()
-    begun_at = Timestamptz(
-        null=True,
-        default=TimestamptzNow(),
-        help_text="what earlier days left over has moved; null: only the cap is known",
-    )
     used = Integer(default=0)
+    begun_at = Timestamptz(null=True, default=None, help_text="what earlier days left over was moved then")
     opened = Integer(default=0, help_text="of them, Message 1 that opened a conversation")
     new_cap = Integer(null=True, default=None, help_text="warm-up: new conversations it may open; null: not judged yet")
     cap_why = Text(default="", help_text="why the cap is what it is")

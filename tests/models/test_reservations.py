@@ -129,6 +129,8 @@ async def test_what_a_day_leaves_over_moves_and_what_others_reserved_stays_their
     today = local_day(row["now"], TZ)
     tomorrow = today + timedelta(days=1)
     at = row["now"] + timedelta(days=1)
+    # A row of that day that somebody else made does not begin it.
+    await conn.execute("INSERT INTO quota_day (sender, day) VALUES ($1, $2)", sender, tomorrow)
     assert await reservations.begin_day(conn, sender, TZ, 10, at) == tomorrow
     assert await reservations.begin_day(conn, sender, TZ, 10, at) == tomorrow, "once"
     moved = await conn.fetch(
