@@ -1,8 +1,8 @@
 -- Files that messages carry, and the gateway's copies of them.
 
 -- name: add_attachment^
-INSERT INTO attachment (id, filename, kind, mime, size, sha256, body)
-VALUES (uuid7(), :filename, :kind, :mime, :size, :sha256, :body)
+INSERT INTO attachment (filename, kind, mime, size, sha256, body)
+VALUES (:filename, :kind, :mime, :size, :sha256, :body)
 RETURNING id, filename, kind, mime, size, sha256, created_at;
 
 -- name: list_attachments

@@ -16,8 +16,8 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 100
 async def _kept(world: World) -> UUID:
     """Keep a picture, as POST /api/media does."""
     found: UUID = await world.value(
-        "INSERT INTO attachment (id, filename, kind, mime, size, sha256, body)"
-        " VALUES (uuid7(), 'a.png', 'image', 'image/png', $2, 'x', $1) RETURNING id",
+        "INSERT INTO attachment (filename, kind, mime, size, sha256, body)"
+        " VALUES ('a.png', 'image', 'image/png', $2, 'x', $1) RETURNING id",
         PNG,
         len(PNG),
     )
