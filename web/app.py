@@ -39,6 +39,7 @@ from web import (
     page,
     previews,
     problems,
+    pulse,
     recipients,
     reference,
     retrying,
@@ -115,7 +116,7 @@ def routing() -> Litestar:
     )
     return Litestar(
         route_handlers=[api, health.alive, health.ready, metrics.metrics, hooks.wassenger, page.page],
-        lifespan=[_database, intake.taking, hooks.door, limits.limiting, stream.listening],
+        lifespan=[_database, intake.taking, hooks.door, limits.limiting, stream.listening, pulse.beating],
         exception_handlers=problems.HANDLERS,
         request_max_body_size=MOST_BYTES,
         logging_config=None,

@@ -99,7 +99,7 @@ async def _sender(conn: pool.Conn, row: Record) -> MonitoredSender:
         campaigns_sending=row["campaigns_sending"],
         pending=row["pending"],
     )
-    quota = await paces.quota_of(conn, row, row["pending"])
+    quota = await paces.quota_of(conn, row)
     same = {name: row[name] for name in ("id", "name", "state")}
     return MonitoredSender(**same, reason=row["why"], quota_today=quota, lane=lane)
 

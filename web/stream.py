@@ -35,6 +35,8 @@ SILENT_SECONDS = 5.0
 """When it answered nothing for so long, the connection is given up."""
 RECONNECT_SECONDS = (0.2, 5.0)
 """The first wait before a new connection, and the longest."""
+MONITORING = "monitoring"
+"""Key of the one snapshot that is no campaign's."""
 
 Snapshots = Callable[[], Awaitable[dict[str, Any]]]
 """Returns the newest figures by key; the keys are kept apart when changes overtake each other."""
@@ -48,8 +50,14 @@ class Frame(msgspec.Struct):
     data: msgspec.Raw
 
 
+class Status(msgspec.Struct):
+    """What is read of a frame's data."""
+
+    status: str
+
+
 class Watcher:
-    """One open stream: the newest frame of each subject that it has not been sent yet."""
+    """One open stream: the newest event of each kind and subject that it has not been sent yet."""
 
     def __init__(self, subject: UUID | None) -> None:
         self.subject = subject
@@ -63,6 +71,12 @@ class Watcher:
             self.waiting[str(frame.subject)] = (frame.type, bytes(frame.data))
             self.woken.set()
 
+    def take(self, kind: str, data: bytes, subject: UUID | None) -> None:
+        """Take another event than a frame; one that has no subject is for those who watch everything."""
+        if self.subject in (None, subject):
+            self.waiting[f"{kind} {subject}"] = (kind, data)
+            self.woken.set()
+
     def outdated(self) -> None:
         """Frames may have been missed: a snapshot is due."""
         self.stale = True
@@ -74,8 +88,28 @@ class Hub:
 
     def __init__(self) -> None:
         self.connected = False
+        self.moves = asyncio.Event()
+        """Set when a campaign's status moved (``take_moves`` says which)."""
+        self._moved: set[UUID] = set()
+        self._statuses: dict[UUID, str] = {}
         self._closing = False
         self._watchers: set[Watcher] = set()
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody watches everything."""
+        return any(watcher.subject is None for watcher in self._watchers)
+
+    def tell(self, kind: str, data: bytes, campaign: UUID | None = None) -> None:
+        """Hand an event to everybody it is for."""
+        for watcher in self._watchers:
+            watcher.take(kind, data, campaign)
+
+    def take_moves(self) -> set[UUID]:
+        """Return the campaigns that moved since the last time."""
+        self.moves.clear()
+        moved, self._moved = self._moved, set()
+        return moved if self._watchers else set()
 
     def close(self) -> None:
         """End every stream, and accept no further one."""
@@ -131,8 +165,18 @@ class Hub:
         except msgspec.MsgspecError as error:
             log.warning("a live frame cannot be read", error=str(error))
             return
+        if frame.type == "progress":
+            self._note_status(frame)
         for watcher in self._watchers:
             watcher.offer(frame)
+
+    def _note_status(self, frame: Frame) -> None:
+        with contextlib.suppress(msgspec.MsgspecError):
+            status = msgspec.json.decode(frame.data, type=Status).status
+            if self._statuses.get(frame.subject) != status:
+                self._statuses[frame.subject] = status
+                self._moved.add(frame.subject)
+                self.moves.set()
 
     async def stream(
         self, subject: UUID | None, kind: str, first: dict[str, Any], again: Snapshots, last_id: int
@@ -175,7 +219,10 @@ class Hub:
 
 
 def _encoded(kind: str, snapshots: dict[str, Any]) -> dict[str, tuple[str, bytes]]:
-    return {key: (kind, msgspec.json.encode(figures)) for key, figures in snapshots.items()}
+    return {
+        key: (MONITORING if key == MONITORING else kind, msgspec.json.encode(figures))
+        for key, figures in snapshots.items()
+    }
 
 
 hub = Hub()

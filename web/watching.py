@@ -16,9 +16,10 @@ from models.figures import Progress, Report
 from models.queries import from_json, sql
 from web import csvs
 from web.campaigns import found
+from web.monitoring import observed
 from web.pages import Cursor, Limit, page
 from web.problems import Problem, not_found
-from web.stream import event_stream
+from web.stream import MONITORING, event_stream
 from web.wire.common import Page
 from web.wire.launching import BatchLine, Minute
 
@@ -50,12 +51,13 @@ async def events_of(request: Request[Any, Any, Any], campaign_id: FromPath[UUID]
 
 @get("/events", media_type="text/event-stream")
 async def events(request: Request[Any, Any, Any]) -> Response[Any]:
-    """Stream the live figures of every active campaign."""
+    """Stream everything a page shows: monitoring, the figures of active campaigns, and each campaign that moves."""
 
     async def snapshots() -> dict[str, Any]:
         async with pool.connection() as conn:
             watched = await sql.watched_campaigns(conn, many=MOST_WATCHED)
-            return {str(row["id"]): await progress.snapshot(conn, row["id"]) for row in watched}
+            figures = {str(row["id"]): await progress.snapshot(conn, row["id"]) for row in watched}
+        return {MONITORING: await observed(), **figures}
 
     return await event_stream(request, None, snapshots)
 

@@ -68,6 +68,29 @@ async def test_the_stream_of_everything_begins_with_every_active_campaign(
         assert (await asyncio.wait_for(_where(events, sent=99), 30)).id > first.id
 
 
+async def test_the_stream_of_everything_shows_the_service_itself_again_and_again(api: httpx.AsyncClient) -> None:
+    async with watching(api, "/api/events") as events:
+        first = await asyncio.wait_for(_kind(events, "monitoring"), 30)
+        assert first.data.keys() == (await api.get("/api/monitoring")).json().keys()
+        later = await asyncio.wait_for(_kind(events, "monitoring"), 30)
+        assert (later.id > first.id, later.data["at"] > first.data["at"]) == (True, True)
+
+
+async def test_a_campaign_that_moves_is_shown_as_its_own_page_shows_it(
+    api: httpx.AsyncClient, conn: Connection[Record], redis_url: str
+) -> None:
+    running = await worlds.launched(conn, 1)
+    path = f"/api/campaigns/{running.campaign}"
+    async with watching(api, "/api/events") as everything, watching(api, f"{path}/events") as one:
+        for status in ("sending", "paused"):
+            if status == "paused":
+                await api.post(f"{path}/pause")
+            await publish(redis_url, str(running.campaign), status=status)  # as the stats actor would
+            for events in (everything, one):
+                shown = await asyncio.wait_for(_kind(events, "campaign", id=str(running.campaign)), 30)
+                assert (shown.data, shown.data["status"]) == ((await api.get(path)).json(), status)
+
+
 async def test_who_comes_back_gets_a_fresh_snapshot_with_a_later_id(
     api: httpx.AsyncClient, new_campaign: Makes
 ) -> None:
@@ -165,13 +188,21 @@ async def test_a_frozen_redis_does_not_freeze_a_stream(
 async def test_a_shutdown_ends_the_streams_and_the_process_at_once(environment: dict[str, str], own_log: Path) -> None:
     with serving(environment, own_log) as web:
         async with web.client() as api, watching(api, "/api/events") as events:
+            assert (await anext(events)).kind == "monitoring"
             asked = time.monotonic()
             web.process.send_signal(signal.SIGTERM)
-            assert [event async for event in events] == []
+            assert {event.kind async for event in events} <= {"monitoring"}
             await until(lambda: web.process.poll() is not None, what="the end of the process")
             assert time.monotonic() - asked < 15
     assert web.process.returncode == -signal.SIGTERM  # as it was asked to
     assert not web.logged(level="error")
+
+
+async def _kind(events: Any, kind: str, **wanted: Any) -> Any:
+    async for event in events:
+        if event.kind == kind and all(event.data.get(name) == value for name, value in wanted.items()):
+            return event
+    raise AssertionError(f"the stream ended without {kind} {wanted}")
 
 
 async def _where(events: Any, **wanted: Any) -> Any:
