@@ -129,15 +129,14 @@ def _usable(raw: str) -> str:
 
 
 def _allowances(email: str, address: str) -> list[Allowance]:
-    """Say what an attempt is counted against.
+    """Say what an attempt is counted against, in this order: what one refuses is not charged to the next.
 
-    The narrow one first: what it refuses is not charged to the others, so somebody who guesses from one place locks
-    nobody else out.
+    So one address fills no table with e-mails it makes up, and somebody who guesses from one place locks nobody out.
     """
     burst = settings.get().login_attempts
     return [
-        Allowance(_key("from", email, address), burst, 60.0),
         Allowance(_key("address", address), burst * 5, 10.0),
+        Allowance(_key("from", email, address), burst, 60.0),
         Allowance(_key("email", email), burst * 5, 30.0),
     ]
 
@@ -158,9 +157,9 @@ async def _session(request: Request[Any, Any, Any], user: UUID, allowances: list
     """Begin a session and give back the attempt: it was no failure."""
     response: Response[Any] = Response(None, status_code=200)
     async with pool.transaction() as conn:
-        narrow, *wide = allowances
+        by_address, narrow, by_email = allowances
         await sql.forget_attempts(conn, key=narrow.key)
-        for one in wide:
+        for one in (by_address, by_email):
             await sql.give_back_attempt(conn, key=one.key, every=one.every)
         session = await sessions.begin(conn, request, response, user)
         row = await sql.session_principal(

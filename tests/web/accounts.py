@@ -54,7 +54,7 @@ async def logged_in(web: Web, person: Person) -> AsyncIterator[httpx.AsyncClient
 
 def stranger(web: Web, **more: Any) -> httpx.AsyncClient:
     """A client that carries nothing."""
-    return httpx.AsyncClient(base_url=web.url, timeout=15, trust_env=False, **more)
+    return httpx.AsyncClient(base_url=web.url, timeout=90, trust_env=False, **more)
 
 
 def with_key(web: Web, key: str) -> httpx.AsyncClient:
