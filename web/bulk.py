@@ -15,6 +15,7 @@ from actors.wake import wake
 from models import erasure, forgetting, pool, transitions
 from models.queries import from_json, json_text, sql
 from web import csvs
+from web.auth import who
 from web.contacts import refuse_unknown_categories
 from web.problems import Problem
 from web.wire.contacts import BulkDone, BulkOrder
@@ -82,7 +83,7 @@ async def _step(data: BulkOrder, ids: list[UUID]) -> int:
             return int(await sql.opt_in_all(conn, contacts=everybody))
         if data.action == "opt_out":
             return await _opt_out(conn, everybody)
-        entries = await erasure.erase(conn, people, by="api")
+        entries = await erasure.erase(conn, people, by=who())
     for entry in entries:
         wake("erase_traces", entry)
     return len(everybody)
@@ -92,7 +93,7 @@ async def _opt_out(conn: pool.Conn, everybody: list[UUID]) -> int:
     reachable: int = await sql.count_reachable(conn, contacts=everybody)
     if everybody:
         await transitions.opt_out(
-            conn, everybody, recipient=None, at=datetime.now(UTC), why="a person opted them out", by="api"
+            conn, everybody, recipient=None, at=datetime.now(UTC), why="a person opted them out", by=who()
         )
     return reachable
 

@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 
 from models import pool
 from models.queries import sql
+from web.auth import who
 from web.campaigns import found, shown
 from web.problems import Problem
 from web.wire.campaigns import Campaign
@@ -58,7 +59,7 @@ router = Router("/campaigns", route_handlers=[duplicate, not_reached], tags=["ca
 
 async def _copied(conn: pool.Conn, row: Record, name: str, *, with_audience: bool) -> UUID:
     made: UUID = await sql.copy_campaign(
-        conn, campaign=row["id"], name=name, why=f"made from {row['name']}", by="api", with_audience=with_audience
+        conn, campaign=row["id"], name=name, why=f"made from {row['name']}", by=who(), with_audience=with_audience
     )
     return made
 

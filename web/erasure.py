@@ -14,6 +14,7 @@ from litestar.response import Stream
 from actors.wake import wake
 from models import erasure, forgetting, pool
 from models.queries import from_json, sql
+from web.auth import who
 from web.contacts import found
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ async def erase(contact_id: FromPath[UUID]) -> None:
     async with pool.transaction() as conn:
         row = await found(conn, contact_id)
         people = await sql.lock_contacts(conn, identity=row["identity"], lid=row["lid"])
-        entries = await erasure.erase(conn, people, by="api")
+        entries = await erasure.erase(conn, people, by=who())
     await forgetting.contacts_changed(None)
     await forgetting.messages_moved()
     for entry in entries:

@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from actors.wake import wake
 from models import pool, transitions
 from models.queries import sql
+from web.auth import who
 from web.campaigns import found, shown
 from web.problems import Problem
 from web.wire.copies import Retried
@@ -27,7 +28,7 @@ async def retry_failed(campaign_id: FromPath[UUID]) -> Retried:
     retried = 0
     while True:  # bounded steps, each a transaction: whatever ends this in between, the next call goes on
         async with pool.connection() as conn:
-            step = await transitions.retry_failed(conn, campaign_id, by="api")
+            step = await transitions.retry_failed(conn, campaign_id, by=who())
             if step is None:
                 status: Any = (await found(conn, campaign_id))["status"]
                 raise Problem(409, "not_possible", f"the campaign is {status}: nothing of it can be retried")

@@ -130,7 +130,7 @@ async def pause_all() -> Stopped:
     async with pool.connection() as conn:
         for row in await sql.senders_in(conn, states=list(_MAY_PAUSE)):
             if await transitions.move_sender(
-                conn, row["id"], old=_MAY_PAUSE, new="paused", why="a person paused everything", by="api"
+                conn, row["id"], old=_MAY_PAUSE, new="paused", why="a person paused everything", by=who()
             ):
                 paused.append(row["id"])
     return Stopped(paused=paused)
