@@ -126,6 +126,14 @@ def preview(rest: Rest, which: str, wants_json: bool) -> None:
         f"{pace['delay_seconds']:g} s, batches of {pace['size']}, {pace['pause_seconds']:g} s between two"
     )
     out.print(f"sent by {clock(sending.isoformat() if sending else None)}, completed by {clock(ends)}")
+    if found["plan_reason"]:
+        out.print(f"it cannot be sent now: {found['plan_reason']}", style="yellow")
+    if len(found["plan"]) > 1:
+        out.print("spread: " + ", ".join(f"{many} on {day}" for day, many in found["plan"].items()))
+    risk = found["risk"]
+    out.print(f"risk {risk['level']}: " + " ".join(risk["sentences"]))
+    if risk["proposal"]:
+        out.print(risk["proposal"]["why"], style="yellow")
 
 
 @campaign.command()

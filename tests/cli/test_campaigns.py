@@ -31,6 +31,7 @@ def test_a_campaign_goes_from_its_text_to_its_report(
     assert "8 of 8 people" in preview
     assert "Message 1  Bonjour Ana" in preview
     assert "8 messages of 1000" in preview
+    assert "risk low: " in preview and "take the careful profile" in " ".join(preview.split())
     sent = relance("campaign", "send", "Whole")
     assert "Whole: launching, 8 people" in sent.out, sent
     watched = relance("campaign", "status", "Whole", "--watch").out.splitlines()
