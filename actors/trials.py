@@ -10,11 +10,11 @@ from uuid import UUID
 import dramatiq
 import structlog
 
-from actors import alerts
+from actors import alerts, attachments
 from actors.agreement import agreed
 from actors.delivery import EXPIRES_SECONDS, accepted_as, media_of, overdue_seconds, still_in_time
 from actors.process import Process, this
-from gateway import Delivery, LookupFailed, Order, Outbound, RateLimited, Refused, SenderStopped, Unreachable
+from gateway import Delivery, LookupFailed, Media, Order, Outbound, RateLimited, Refused, SenderStopped, Unreachable
 from models import pool
 from models.queries import sql
 from models.reservations import begin_day, limit_of
@@ -81,6 +81,16 @@ async def _send(process: Process, name: UUID, row: Record) -> None:
         return
     if not await agreed(process, row["sender"], row["device_id"]):
         return  # pending: the scheduler wakes it again
+    try:
+        media = await _attachment(process, row)
+    except LookupFailed:
+        return  # pending: the scheduler wakes it again
+    except (Refused, SenderStopped) as error:
+        await _settle(
+            row, "failed", f"not sent: the gateway does not take its attachment: {error.detail}", old="pending"
+        )
+        await _consequences(row, error)
+        return
     promised = time.monotonic()
     if not await _promise(name, row):
         return
@@ -88,7 +98,7 @@ async def _send(process: Process, name: UUID, row: Record) -> None:
         device_id=row["device_id"],
         phone=row["phone"],
         text=row["text"],
-        media=media_of(row["media"]),
+        media=media,
         reference=reference(row["id"]),
         not_after=datetime.now(UTC) + timedelta(seconds=EXPIRES_SECONDS),
         may_write=lambda: still_in_time(promised),
@@ -102,6 +112,15 @@ async def _send(process: Process, name: UUID, row: Record) -> None:
         log.warning("a test is in doubt, it will be looked up", trial=str(row["id"]), error=str(error))
     else:
         await _settle(row, "sent", "accepted by the gateway", taken=taken)
+
+
+async def _attachment(process: Process, row: Record) -> Media | None:
+    """Return what the text carries; an uploaded file is handed to the gateway first."""
+    if row["media"] is None:
+        return None
+    await attachments.hand_over(process, row["campaign"])
+    async with pool.connection() as conn:
+        return media_of(await sql.media_of_trial(conn, trial=row["id"]))
 
 
 async def _promise(name: UUID, row: Record) -> bool:

@@ -37,6 +37,9 @@ async def erase(conn: Conn, people: Sequence[Record], by: str) -> list[UUID]:
         conn, contacts, recipient=None, at=datetime.now(UTC), why="the person was erased", by=by, keep_silent=True
     )
     await sql.erase_interactions(conn, contacts=contacts)
+    identities = [row["identity"] for row in people]
+    await sql.drop_pending_trials(conn, identities=identities)
+    await sql.erase_trials(conn, identities=identities)
     await sql.erase_contacts(conn, contacts=contacts)
     traces = _traces(people)
     made = await sql.add_stops(conn, hashes=[stops.digest(key) for key in traces], traces=list(traces.values()))

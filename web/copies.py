@@ -9,7 +9,7 @@ from litestar import Router, post
 from litestar.params import FromPath, JSONBody
 from uuid_utils.compat import uuid7
 
-from models import pool
+from models import forgetting, pool
 from models.queries import sql
 from web.auth import who
 from web.campaigns import found, shown
@@ -51,7 +51,9 @@ async def not_reached(campaign_id: FromPath[UUID], data: JSONBody[CopyOrder | No
         people = await sql.gather_not_reached(conn, campaign=campaign_id, category=category, name=called, draft=draft)
         if not people:
             raise Problem(422, "everybody_reached", "nobody is left: Message 1 of nobody failed or was cancelled")
-        return NotReached(campaign=await shown(conn, draft), category_id=category, people=people)
+        made = NotReached(campaign=await shown(conn, draft), category_id=category, people=people)
+    await forgetting.category_changed(category)
+    return made
 
 
 router = Router("/campaigns", route_handlers=[duplicate, not_reached], tags=["campaigns"])

@@ -6,7 +6,6 @@ process; after a failure Redis is left alone for a moment, so that requests do n
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,10 +14,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 import settings
-from models import live
+from models import cache, live
 from web.problems import Problem
 
 if TYPE_CHECKING:
+    import redis.asyncio
     from litestar import Litestar
 
 log = structlog.get_logger()
@@ -47,9 +47,8 @@ return '0'
 class Limiter:
     """The allowances of all callers, as one process sees them."""
 
-    def __init__(self) -> None:
-        self._client = live.async_client()
-        self._take = self._client.register_script(TAKE)
+    def __init__(self, client: redis.asyncio.Redis) -> None:
+        self._take = client.register_script(TAKE)
         self._alone_until = 0.0
         self._own: dict[str, float] = {}
 
@@ -77,20 +76,12 @@ class Limiter:
             del self._own[next(iter(self._own))]
         return 0.0
 
-    async def close(self) -> None:
-        """Close its connections."""
-        with contextlib.suppress(*live.UNAVAILABLE):
-            await self._client.aclose()
-
 
 @asynccontextmanager
 async def limiting(app: Litestar) -> AsyncIterator[None]:
-    """Hold the limiter as long as the application runs."""
-    app.state.limiter = limiter = Limiter()
-    try:
-        yield
-    finally:
-        await limiter.close()
+    """Hold the limiter as long as the application runs, on the process's one Redis pool."""
+    app.state.limiter = Limiter(cache.this().redis)
+    yield
 
 
 def too_many(seconds: float) -> Problem:

@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery
 
 from actors import alerts
 from actors.wake import ROUTES
-from models import live, pool
+from models import cache, live, pool
 from models.queries import sql
 from rules.quota import Level
 from web import paces
@@ -106,13 +106,10 @@ async def _sender(conn: pool.Conn, row: Record) -> MonitoredSender:
 
 async def _queues() -> dict[str, int] | None:
     names = sorted(set(ROUTES.values()))
-    client = live.async_client()
     try:
-        async with client.pipeline(transaction=False) as pipe:
+        async with cache.this().redis.pipeline(transaction=False) as pipe:
             for name in names:
                 pipe.llen(f"{live.QUEUES}:{name}")
             return dict(zip(names, await pipe.execute(), strict=True))
     except live.UNAVAILABLE:
         return None
-    finally:
-        await client.aclose()

@@ -9,7 +9,7 @@ from litestar import Router, get, post
 from litestar.params import FromPath, JSONBody
 
 from actors.wake import wake
-from models import pool
+from models import pool, stops
 from models.queries import from_json, sql
 from rules.phone import identity
 from rules.text import Hole, fill
@@ -43,6 +43,8 @@ async def test(campaign_id: FromPath[UUID], data: JSONBody[TrialOrder]) -> list[
         sender = await senders.found(conn, campaign["sender"])
         senders.refuse_stopped(sender)
         texts = await _texts(conn, campaign, data, phone)
+        if await stops.among(conn, [identity(phone)]):
+            raise Problem(409, "erased_contact", "this person was erased: nothing is sent to them, not even a test")
         if await sql.opted_out_of_trial(conn, identity=identity(phone)):
             raise Problem(409, "opted_out", "this number opted out: nothing is sent to it, not even a test")
         await _refuse_over_quota(conn, sender, len(texts))

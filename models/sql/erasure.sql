@@ -21,7 +21,14 @@ WITH emptied AS (
     UPDATE inbox i SET body = '' FROM interaction x
     WHERE x.contact = ANY(:contacts::uuid[]) AND i.id = x.inbox AND i.digested_at IS NOT NULL
 )
-UPDATE interaction SET body = NULL, whatsapp_message_id = '', quoted_id = NULL WHERE contact = ANY(:contacts::uuid[]);
+UPDATE interaction SET body = NULL, whatsapp_message_id = '', quoted_id = NULL, fingerprint = NULL WHERE contact = ANY(:contacts::uuid[]);
+
+-- name: erase_trials!
+-- Tests that went to their phone; one under way is still recorded, by its id.
+UPDATE trial SET phone = 'erased:' || id, identity = '', text = '', media = NULL WHERE identity = ANY(:identities::text[]) AND status <> 'pending';
+
+-- name: drop_pending_trials!
+DELETE FROM trial WHERE identity = ANY(:identities::text[]) AND status = 'pending';
 
 -- name: erase_contacts!
 WITH left_ AS (

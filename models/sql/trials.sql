@@ -19,6 +19,10 @@ SELECT t.*, s.device_id, s.time_zone, s.daily_limit, s.state AS sender_state, no
        extract(epoch FROM now() - t.promised_at)::float8 AS promised_for
 FROM trial t JOIN sender s ON s.id = t.sender WHERE t.id = :trial;
 
+-- name: media_of_trial$
+-- What the campaign's text carries just now, the gateway's copy of an uploaded file included.
+SELECT CASE t.step WHEN 1 THEN c.media_1 ELSE c.media_2 END FROM trial t JOIN campaign c ON c.id = t.campaign WHERE t.id = :trial;
+
 -- name: due_trials
 -- Those nobody took, and promises whose call must be over by now.
 SELECT id FROM trial

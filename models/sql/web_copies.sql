@@ -4,9 +4,9 @@
 -- The same texts, audience and pace, as a draft of its own; nothing of what became of the first. Null: there is none.
 WITH made AS (
     INSERT INTO campaign (name, sender, message_1, message_2, media_1, media_2, pacing, quiet_hours, excluded_categories,
-                          contacted_within_days, why, moved_by)
+                          contacted_within_days, spread_over_days, answer_automatic, why, moved_by)
     SELECT :name, sender, message_1, message_2, media_1, media_2, pacing, quiet_hours, excluded_categories,
-           contacted_within_days, :why, :by
+           contacted_within_days, spread_over_days, answer_automatic, :why, :by
     FROM campaign WHERE id = :campaign
     RETURNING id
 ), reached AS (

@@ -219,7 +219,7 @@ async def test_a_process_that_stops_leaves_the_rest_to_the_next(world: World) ->
     assert (figures(row), row["body"] is None) == (("running", 0, 0, 0, 0, 0), False)
 
 
-async def test_ten_thousand_rows_come_in(opens: Opens) -> None:
+async def test_ten_thousand_rows_written_the_national_way_come_in(opens: Opens) -> None:
     world = await opens(DEFAULT_REGION="FR")
     body = "phone;name;city\n" + "".join(
         f"0{p.removeprefix('+33')};Ana {i};Lyon\n" for i, p in enumerate(phones(10_000))
