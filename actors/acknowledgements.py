@@ -150,13 +150,14 @@ async def _deliveries(
     erased = [row["id"] for index, (row, _) in enumerate(deliveries) if index in resolved and resolved[index]["erased"]]
     if erased:
         await sql.empty_webhooks(conn, ids=erased)
-    if on_their_way := [fact.message for fact in facts if fact.status == "sent"]:
-        await sql.note_heard(conn, ids=on_their_way)
     moved = [
         *await transitions.accept(conn, facts, by="gateway"),
         *await transitions.fail(conn, failures, by="gateway"),
         *await transitions.expire(conn, expired, settings.get().max_retry_attempts, by="gateway"),
     ]
+    if on_their_way := [fact.message for fact in facts if fact.status == "sent"]:
+        # After the facts, which lock people before their messages: the other way round it would deadlock.
+        await sql.note_heard(conn, ids=on_their_way)
     for row in moved:
         process.moved(row["campaign"])
         log.debug("acknowledged", message=str(row["id"]), phone=mask(row["phone"]))
