@@ -135,7 +135,8 @@ ORDER BY m.next_at, m.id LIMIT :many;
 -- They are looked at again when what holds them is over.
 UPDATE message m SET next_at = g.until, held = g.reason
 FROM unnest(:ids::uuid[], :untils::timestamptz[], :reasons::text[]) AS g(id, until, reason)
-WHERE m.id = g.id AND m.status = 'pending';
+    JOIN (SELECT id FROM message WHERE id = ANY(:ids::uuid[]) AND status = 'pending' ORDER BY id FOR NO KEY UPDATE) l USING (id)
+WHERE m.id = g.id;
 
 -- name: held_of
 -- What holds messages of a number's running campaigns.
