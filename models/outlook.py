@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import settings
-from models import pace
+from models import pace, tuned
 from models.queries import from_json, sql
 from rules.breaker import adjust
 from rules.forecast import Forecast, Inputs, OpenBatch
@@ -37,7 +37,10 @@ async def inputs(conn: Conn, row: Record, pending: int, sample: Record, failed: 
     others = [r["pending"] for r in await sql.others_pending(conn, sender=row["sender"], campaign=row["id"])]
     limit, left_today = await _quota(conn, row, pending)
     usual = await pace.in_force(conn, row["sender"], row["sender_pacing"], row["pacing"])
-    slower = adjust(usual.delay, usual.profile, failed, settled, s.error_rate_threshold, s.delay_increase_factor)
+    in_force = await tuned.in_force(conn)
+    slower = adjust(
+        usual.delay, usual.profile, failed, settled, in_force.error_rate_threshold, in_force.delay_increase_factor
+    )
     last_sent = None if row["all_answered"] else sample["last_sent_at"]
     return Inputs(
         now=now,

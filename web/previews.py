@@ -13,6 +13,7 @@ import settings
 from models import pool, reservations
 from models.audience import reach
 from models.launch_risk import risk_of
+from models.pace import quiet_hours
 from models.queries import from_json, sql
 from rules.forecast import forecast
 from rules.reservations import TooLittleRoom
@@ -52,7 +53,7 @@ async def preview(campaign_id: FromPath[UUID]) -> Preview:
         limit_per_day=max(plan.values(), default=0) or quota.limit,
         left_today=next(iter(plan.values()), quota.remaining),
         window=timedelta(hours=s.reply_window_hours),
-        quiet=row["quiet_hours"] or s.quiet_hours,
+        quiet=quiet_hours(row["quiet_hours"], pace.profile),
         next_slot=max(sender["gate_at"], later) if later else sender["gate_at"],
         time_scale=s.time_scale,
     )
