@@ -1,9 +1,15 @@
 """Database engine and app registry, nothing else."""
 
-from piccolo.conf.apps import AppRegistry
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from piccolo.engine.postgres import PostgresEngine
 
 import settings
+
+if TYPE_CHECKING:
+    from piccolo.conf.apps import AppRegistry
 
 
 class LazyEngine(PostgresEngine):
@@ -14,4 +20,12 @@ class LazyEngine(PostgresEngine):
 
 
 DB = LazyEngine(config={"dsn": settings.get().database_url})
-APP_REGISTRY = AppRegistry(apps=["models.piccolo_app"])
+
+
+def __getattr__(name: str) -> AppRegistry:
+    """Make the registry when a migration asks for it: its import takes half a second, and no process needs it."""
+    if name != "APP_REGISTRY":
+        raise AttributeError(name)
+    from piccolo.conf.apps import AppRegistry
+
+    return AppRegistry(apps=["models.piccolo_app"])

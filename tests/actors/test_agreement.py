@@ -86,10 +86,11 @@ async def test_a_promise_is_refused_by_a_server_that_does_not_know_the_process(w
     lane = await world.lane()
     async with pool.connection() as conn:
         sender = await sql.read_lane(conn, sender=world.sender)
-        batch = await sql.start_batch(
+        await sql.start_batch(
             conn, campaign=second, sender=world.sender, size=5, base_delay=5.0, delay=5.0, pause=1.0, gaps=[5.0] * 5,
-            error_rate=0.0, adjustment="-", planned_end=None,
+            error_rate=0.0, adjustment="-", planned_end=None, profile="standard", sources="{}",
         )  # fmt: skip
+        batch = await sql.open_batch(conn, sender=world.sender)
     assert await lane._promise(sender, batch, 0.0, [5.0]) == []
     assert await world.statuses(second) == {"pending": 1}
     assert await world.states(campaign) == {"followed_up": 1}

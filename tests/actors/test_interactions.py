@@ -490,7 +490,8 @@ async def test_message_2_may_pass_the_limit_by_its_allowance_and_goes_next_day_b
     await world.execute("UPDATE sender SET time_zone = 'Europe/Paris'")
     await world.reached(phones(3))
     await world.execute(
-        "INSERT INTO quota_day (sender, day, used) VALUES ($1, (now() AT TIME ZONE 'Europe/Paris')::date, 2)",
+        "INSERT INTO quota_day (sender, day, used) VALUES ($1, (now() AT TIME ZONE 'Europe/Paris')::date, 2)"
+        " ON CONFLICT (sender, day) DO UPDATE SET used = 2",
         world.sender,
     )
     for phone in phones(3)[:2]:
