@@ -19,6 +19,7 @@ import settings
 from actors import alerts, devices, guards, holds, lost_promises, restraints, typing_time
 from actors.agreement import agreed
 from actors.delivery import deliver
+from actors.ending import end
 from actors.lease import Lease
 from actors.process import Process
 from actors.restraints import STAY_SECONDS, Rest
@@ -81,9 +82,7 @@ class Lane:
         finally:
             while self._calls:  # a slice that ends leaves its last call
                 await asyncio.wait(self._calls)
-            renewing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await renewing
+            await end([renewing])
             with contextlib.suppress(*pool.UNAVAILABLE, *pool.TRANSIENT):
                 await self._lease.leave(idle)
 

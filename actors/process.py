@@ -17,6 +17,7 @@ import structlog
 
 import gateway as door
 from actors import wake
+from actors.ending import end
 from actors.gate import Gate
 from actors.identity import Identity
 from actors.recorder import Entry, Recorder
@@ -151,9 +152,7 @@ class Process:
             await asyncio.wait(self._tasks, timeout=DRAIN_SECONDS)
         if not await self.recorder.drained(1.0):
             log.warning("some results were not written; they will be looked up")
-        for task in [*self._tasks, *self._servants]:
-            task.cancel()
-        await asyncio.gather(*self._tasks, *self._servants, return_exceptions=True)
+        await end([*self._tasks, *self._servants])
         await self.gateway.close()
         await self.redis.aclose()
         await pool.close_pool()

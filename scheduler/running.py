@@ -8,6 +8,7 @@ import signal
 from uuid_utils.compat import uuid7
 
 from actors import wake
+from actors.ending import end
 from actors.identity import Identity
 from models import live, pool
 from scheduler.clock import Clock
@@ -25,8 +26,7 @@ async def run() -> None:
     try:
         await Clock(uuid7(), client).run(stopping)
     finally:
-        beating.cancel()
-        await asyncio.gather(beating, return_exceptions=True)
+        await end([beating])
         wake.close()
         await client.aclose()
         await pool.close_pool()

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 from litestar import Litestar
 
+from actors.ending import end
 from models import pool
 from web.campaigns import shown
 from web.monitoring import observed
@@ -58,6 +59,4 @@ async def beating(_: Litestar) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await end([task])

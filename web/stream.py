@@ -19,6 +19,7 @@ import structlog
 from litestar import Litestar, Request, Response
 from litestar.response import Stream
 
+from actors.ending import end
 from models import live, pool
 from models.progress import NoSuchCampaign
 from web.auth import while_admitted
@@ -237,9 +238,7 @@ async def listening(_: Litestar) -> AsyncIterator[None]:
         yield
     finally:
         hub.close()
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await end([task])
 
 
 async def event_stream(
