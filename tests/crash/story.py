@@ -170,6 +170,22 @@ class Story:
         assert await self.launch(campaign, window=window)
         return campaign
 
+    async def shut_gates(self) -> None:
+        """Let nothing leave until ``open_gate``."""
+        await self.rows("UPDATE sender SET gate_at = now() + interval '1 hour'")
+
+    async def gates_found_shut(self) -> bool:
+        """Whether every lane has found its gate shut and left (it looked at the gateway's story before)."""
+        return bool(
+            await self.value(
+                "SELECT every(lease_until IS NULL AND not_before > now() + interval '10 minutes') FROM sender"
+            )
+        )
+
+    async def open_gate(self, campaign: Campaign) -> None:
+        """Let the lane of a campaign go, which has found its gate shut."""
+        await self.rows("UPDATE sender SET gate_at = now(), not_before = now() WHERE id = $1", campaign.sender)
+
     # --- what is read -----------------------------------------------------------------------------------
 
     async def messages(self, campaign: Campaign, step: int = 1) -> dict[str, Record]:
