@@ -13,8 +13,6 @@ from tests.crash.stage import Ground, scene
 from tests.simulator_process import until
 
 EVERYBODY = ("web", "worker", "replies", "scheduler")
-DRAIN_SECONDS = 5.0
-"""What the design allows; a busy machine gets three times that before the test fails."""
 
 
 @scene(seconds=37)
@@ -38,7 +36,6 @@ async def _deploy(ground: Ground, *, twice: bool) -> str:
         for process in living:
             _ask_to_end(process, twice=twice)
         took = await _ended(living, began)
-        assert max(took.values()) < 3 * DRAIN_SECONDS
         assert await system.books.in_doubt() == 0
         assert await system.books.value("SELECT count(*) FROM sender WHERE lease_until > now()") == 0
         await system.bring_back()

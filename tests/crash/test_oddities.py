@@ -21,14 +21,17 @@ async def test_an_acknowledgement_of_a_row_that_looks_unsent_keeps_it_from_being
     """The gateway has the messages of two people already, in our name: their rows say pending."""
     async with ground.system(start=EVERYBODY) as system:
         campaign = await system.books.draft(4)
-        await system.books.rows("UPDATE sender SET gate_at = now() + interval '8 s'")
+        await system.books.shut_gates()
         assert await system.books.launch(campaign)
         await until(lambda: _many(system, campaign, 4), seconds=60, what="the rows")
         rows = await system.books.messages(campaign)
         for phone in campaign.phones[:2]:
-            soon = (datetime.now(UTC) + timedelta(seconds=20)).isoformat()
+            soon = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
             text, reference = rows[phone]["text"], str(rows[phone]["id"])
             assert system.simulator.send(phone, text, reference=reference, expiration={"date": soon}).is_success
+        await until(lambda: _acknowledged(system, campaign), seconds=60, what="the acknowledgements")
+        await until(system.books.gates_found_shut, seconds=60, what="the lane to leave its shut gate")
+        await system.books.open_gate(campaign)
         await system.books.all_left(campaign)
         after = await system.books.messages(campaign)
         assert [after[phone]["attempt"] for phone in campaign.phones] == [0, 0, 1, 1]
@@ -61,13 +64,15 @@ async def test_what_expired_in_the_gateways_queue_is_sent_again_in_a_new_round(g
 async def test_a_contact_who_writes_before_message_1_has_not_replied(ground: Ground) -> None:
     async with ground.system(start=EVERYBODY) as system:
         campaign = await system.books.draft(3, message_2=SECOND)
-        await system.books.rows("UPDATE sender SET gate_at = now() + interval '9 s'")
+        await system.books.shut_gates()
         early, reply, _ = campaign.phones
         system.simulator.say(early, body="Bonjour, vous êtes ouverts ?")
         assert await system.books.launch(campaign)
         await until(lambda: _many(system, campaign, 3), seconds=60, what="the rows")
         system.simulator.say(early, body="Allô ?")
         await asyncio.sleep(3)  # further from the promise than two clocks may differ
+        await until(system.books.gates_found_shut, seconds=60, what="the lane to leave its shut gate")
+        await system.books.open_gate(campaign)
         await system.books.all_left(campaign)
         system.simulator.say(reply)
         await until(lambda: len(lines_of(system, reply)) == 2, seconds=30, what="Message 2")
@@ -146,6 +151,11 @@ async def test_one_reply_delivered_ten_times_to_ten_consumers_brings_one_message
 
 async def _many(system: System, campaign: Campaign, many: int) -> bool:
     return len(await system.books.messages(campaign)) == many
+
+
+async def _acknowledged(system: System, campaign: Campaign) -> bool:
+    rows = await system.books.messages(campaign)
+    return all(rows[phone]["status"] in ("sent", "delivered") for phone in campaign.phones[:2])
 
 
 def _expired(system: System) -> int:
