@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -9,6 +10,11 @@ import sys
 from pathlib import Path
 
 from local import embedded, place
+
+FAILED = 1
+"""What pytest exits with where tests failed, and nothing worse happened."""
+FEW = 20
+"""So many failures may come of tests disturbing each other; more are a fault, and no second run hides it."""
 
 
 def main(arguments: list[str]) -> int:
@@ -35,12 +41,24 @@ def run_tests(arguments: list[str], home: Path) -> int:
         ).returncode
         print("bin/test: with arguments the coverage threshold is skipped", flush=True)
         return code
-    return coverage("run", "-m", "pytest", *_side_by_side()) or coverage("combine", "--quiet") or coverage("report")
+    cache = home / "cache"
+    ours = ["run", "-m", "pytest", "-o", f"cache_dir={cache}"]
+    code = coverage(*ours, *_side_by_side())
+    if code == FAILED and 0 < (again := len(_failed(cache))) <= FEW:
+        print(f"bin/test: {again} of them failed beside others; what counts is whether they do alone", flush=True)
+        code = coverage(*ours, "--last-failed")
+    return code or coverage("combine", "--quiet") or coverage("report")
 
 
 def _side_by_side() -> list[str]:
     """Most tests wait for something most of the time: one worker more than processors fills the waiting."""
     return ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder"]
+
+
+def _failed(cache: Path) -> list[str]:
+    """Return the tests that failed in the run that kept this cache."""
+    kept = cache / "v/cache/lastfailed"
+    return list(json.loads(kept.read_text())) if kept.exists() else []
 
 
 if __name__ == "__main__":
