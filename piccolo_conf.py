@@ -1,8 +1,12 @@
-"""Database engine and app registry, nothing else."""
+"""Database engine and app registry, nothing else; each is made when somebody asks for it.
+
+The engine needs settings, which a command that only looks may lack; the registry's import takes half a second, and
+only migrations need it.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from piccolo.engine.postgres import PostgresEngine
 
@@ -10,6 +14,9 @@ import settings
 
 if TYPE_CHECKING:
     from piccolo.conf.apps import AppRegistry
+
+    DB: LazyEngine
+    APP_REGISTRY: AppRegistry
 
 
 class LazyEngine(PostgresEngine):
@@ -19,13 +26,15 @@ class LazyEngine(PostgresEngine):
         """Ask nothing: ``models.migrate`` refuses a server that is too old."""
 
 
-DB = LazyEngine(config={"dsn": settings.get().database_url})
+def __getattr__(name: str) -> Any:
+    """Make the engine or the registry at its first use."""
+    if name == "DB":
+        made: Any = LazyEngine(config={"dsn": settings.get().database_url})
+    elif name == "APP_REGISTRY":
+        from piccolo.conf.apps import AppRegistry
 
-
-def __getattr__(name: str) -> AppRegistry:
-    """Make the registry when a migration asks for it: its import takes half a second, and no process needs it."""
-    if name != "APP_REGISTRY":
+        made = AppRegistry(apps=["models.piccolo_app"])
+    else:
         raise AttributeError(name)
-    from piccolo.conf.apps import AppRegistry
-
-    return AppRegistry(apps=["models.piccolo_app"])
+    globals()[name] = made
+    return made

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from local import embedded, place
@@ -15,6 +16,10 @@ FAILED = 1
 """What pytest exits with where tests failed, and nothing worse happened."""
 FEW = 20
 """So many failures may come of tests disturbing each other; more are a fault, and no second run hides it."""
+_SIDE_BY_SIDE = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile"]
+"""Most tests wait for something most of the time: one worker more than processors fills the waiting."""
+_PARTS = [["tests/crash"], ["--ignore=tests/crash", *_SIDE_BY_SIDE]]
+"""The crash tests fill a machine by themselves (``tests/crash/stage.py``), so they have it to themselves."""
 
 
 def main(arguments: list[str]) -> int:
@@ -41,18 +46,18 @@ def run_tests(arguments: list[str], home: Path) -> int:
         ).returncode
         print("bin/test: with arguments the coverage threshold is skipped", flush=True)
         return code
-    cache = home / "cache"
+    codes = [_run(coverage, home / f"cache-{number}", tests) for number, tests in enumerate(_PARTS)]
+    return next(filter(None, codes), 0) or coverage("combine", "--quiet") or coverage("report")
+
+
+def _run(coverage: Callable[..., int], cache: Path, tests: list[str]) -> int:
+    """Run one part of the tests; what failed beside others runs once more, alone. Returns pytest's exit code."""
     ours = ["run", "-m", "pytest", "-o", f"cache_dir={cache}"]
-    code = coverage(*ours, *_side_by_side())
+    code = coverage(*ours, *tests)
     if code == FAILED and 0 < (again := len(_failed(cache))) <= FEW:
         print(f"bin/test: {again} of them failed beside others; what counts is whether they do alone", flush=True)
         code = coverage(*ours, "--last-failed")
-    return code or coverage("combine", "--quiet") or coverage("report")
-
-
-def _side_by_side() -> list[str]:
-    """Most tests wait for something most of the time: one worker more than processors fills the waiting."""
-    return ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder"]
+    return code
 
 
 def _failed(cache: Path) -> list[str]:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
+import piccolo_conf
 import settings
-from piccolo_conf import DB
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
@@ -61,8 +61,8 @@ UNAVAILABLE = (
 
 async def open_pool(size: int | None = None) -> None:
     """Make the pool; opens its first connection lazily, so it succeeds without a database."""
-    if DB.pool is None:
-        DB.pool = await asyncpg.create_pool(
+    if piccolo_conf.DB.pool is None:
+        piccolo_conf.DB.pool = await asyncpg.create_pool(
             dsn=settings.get().database_url,
             min_size=0,
             max_size=size or settings.get().database_pool_size,
@@ -83,7 +83,7 @@ async def _nothing_to_reset(_: Conn) -> None:
 
 async def close_pool() -> None:
     """Close every connection; those still busy after 2 s are cut."""
-    pool, DB.pool = DB.pool, None
+    pool, piccolo_conf.DB.pool = piccolo_conf.DB.pool, None
     if pool is not None:
         pool.terminate()
 
@@ -91,9 +91,9 @@ async def close_pool() -> None:
 @asynccontextmanager
 async def connection() -> AsyncIterator[Conn]:
     """Lend one connection; each statement on it is a transaction of its own."""
-    if DB.pool is None:
+    if piccolo_conf.DB.pool is None:
         raise RuntimeError("the pool is not open: call open_pool() first")
-    pool = DB.pool
+    pool = piccolo_conf.DB.pool
     conn = await pool.acquire(timeout=5)
     try:
         yield conn

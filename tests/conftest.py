@@ -12,40 +12,20 @@ from pathlib import Path
 
 import pytest
 import redis
-from xdist.remote import Producer
-from xdist.scheduler import LoadFileScheduling
 
 import settings
 from local import embedded, place, stack
-
-CRASH = Path(__file__).parent / "crash"
 
 os.environ["RELANCE_ENV_FILE"] = os.devnull  # a developer's .env is not part of any test
 
 _number = itertools.count(1)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the crash tests, which take longest."""
-    items.sort(key=lambda item: CRASH not in item.path.parents)
-
-
-class ByFile(LoadFileScheduling):  # type: ignore[misc]
-    """Deals the tests out to the workers of a parallel run: by file, the crash tests, which share a stage, as one."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return "tests/crash" if nodeid.startswith("tests/crash/") else str(super()._split_scope(nodeid))
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
-    """Name the scheduler of a parallel run."""
-    return ByFile(config, log)
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tell the figures that tests have measured."""
     reports = itertools.chain.from_iterable(terminalreporter.stats.values())
-    told = [value for one in reports for name, value in getattr(one, "user_properties", ()) if name == "figures"]
+    calls = [one for one in reports if getattr(one, "when", None) == "call"]
+    told = [value for one in calls for name, value in one.user_properties if name == "figures"]
     if told:
         terminalreporter.section("figures")
     for line in told:

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any
 
 import msgspec
+from litestar.datastructures import UploadFile
 
 from models import figures
 from rules.roles import Demand, demand
@@ -196,5 +197,14 @@ def _shapes(wanted: set[str]) -> Json:
         for name, kind in vars(module).items()
         if name in wanted and isinstance(kind, type) and issubclass(kind, msgspec.Struct)
     }
-    _, schemas = msgspec.json.schema_components(structs.values(), ref_template="#/components/schemas/{name}")
+    _, schemas = msgspec.json.schema_components(
+        structs.values(), schema_hook=_uploaded, ref_template="#/components/schemas/{name}"
+    )
     return dict(schemas)
+
+
+def _uploaded(kind: type) -> Json:
+    """Describe the one type that JSON does not know: a file in a form."""
+    if kind is UploadFile:
+        return {"type": "string", "format": "binary"}
+    raise NotImplementedError(kind)

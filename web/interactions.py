@@ -39,7 +39,7 @@ async def listed(
         since = since.replace(tzinfo=UTC)
     wanted: dict[str, Any] = {
         "campaign": campaign_id, "type": type, "contact": contact_id, "since": since,
-        "floor": since and first_key(since - _LATE),
+        "floor": since and first_key(since, _LATE),
     }  # fmt: skip
     if format == "csv":
 

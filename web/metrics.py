@@ -18,8 +18,8 @@ from prometheus_client import (
     generate_latest,
 )
 
+import piccolo_conf
 import settings
-from piccolo_conf import DB
 
 log = structlog.get_logger("web.access")
 
@@ -66,8 +66,8 @@ def answered(method: str, route: str | None, status: int, seconds: float) -> Non
 @get("/metrics", tags=["health"], media_type="text/plain")
 async def metrics() -> Response[bytes]:
     """Return this process's figures in Prometheus' text form."""
-    if DB.pool is not None:
-        idle = DB.pool.get_idle_size()
+    if piccolo_conf.DB.pool is not None:
+        idle = piccolo_conf.DB.pool.get_idle_size()
         _connections.labels("idle").set(idle)
-        _connections.labels("busy").set(DB.pool.get_size() - idle)
+        _connections.labels("busy").set(piccolo_conf.DB.pool.get_size() - idle)
     return Response(generate_latest(registry), media_type=MEDIA_TYPE)

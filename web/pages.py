@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -30,13 +30,14 @@ def key(cursor: str | None) -> UUID | None:
         raise Problem(400, "invalid_cursor", "cursor must be the next_cursor of the page before") from None
 
 
-def first_key(at: datetime) -> UUID:
-    """Return the least key (UUIDv7) that can have been made at a moment; one before 1970 is the first of all.
+def first_key(at: datetime, late: timedelta = timedelta()) -> UUID:
+    """Return the least key (UUIDv7) that can have been made at a moment, or so much earlier; the first of all before
+    1970.
 
     >>> first_key(datetime(2026, 1, 1, tzinfo=UTC))
     UUID('019b76da-a800-0000-0000-000000000000')
     """
-    return UUID(int=max(0, int(at.timestamp() * 1000)) << 80)
+    return UUID(int=max(0, int((at.timestamp() - late.total_seconds()) * 1000)) << 80)
 
 
 def page(rows: Sequence[Any], limit: int, shape: Callable[[Any], T], by: str = "id") -> Page[T]:

@@ -82,8 +82,17 @@ async def test_each_kind_of_result_moves_its_row(world: World) -> None:
 async def test_results_wait_for_the_database_and_none_is_lost(world: World, servers: embedded.Servers) -> None:
     assert servers.postgres is not None
     given = await promises(world, 20)
+
+    async def away() -> bool:
+        try:
+            await world.value("SELECT 1")
+        except pool.UNAVAILABLE:
+            return True
+        return False
+
     servers.postgres.kill()
     try:
+        await until(away, what="the last of its backends to end")  # they notice after it
         for promise in given:
             world.process.recorder.put(promise, sent(promise))
         assert not await world.process.recorder.drained(0.5)

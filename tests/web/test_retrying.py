@@ -41,7 +41,7 @@ async def test_only_what_provably_never_left_is_retried(api: httpx.AsyncClient, 
     assert await worlds.status(conn, reported.message) == "failed"
     assert await worlds.status(conn, doubtful.message) == "unconfirmed"
     event = await worlds.last_event(conn, never.message)
-    assert (event["old"], event["new"], event["moved_by"]) == ("failed", "pending", "api")
+    assert (event["old"], event["new"], event["moved_by"]) == ("failed", "pending", "bootstrap key")
     await books.check(conn, running.campaign)
 
     again = await transitions.claim_slice(conn, lane.claim(10))
