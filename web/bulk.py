@@ -52,7 +52,10 @@ async def bulk(data: JSONBody[BulkOrder]) -> BulkDone:
 
 @get("/export", media_type="text/csv")
 async def export(category_id: FromQuery[UUID | None] = None, opted_out: FromQuery[bool | None] = None) -> Response[Any]:
-    """Return contacts as a CSV file that can be imported again: a column for every attribute, oldest first."""
+    """Return contacts as a CSV file that can be imported again: a column for every attribute, oldest first.
+
+    422: there is no such category.
+    """
     if category_id is not None:
         async with pool.connection() as conn:
             await refuse_unknown_categories(conn, [category_id])

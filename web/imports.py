@@ -94,7 +94,7 @@ async def events(request: Request[Any, Any, Any], import_id: FromPath[UUID]) -> 
     return await event_stream(request, import_id, snapshots, kind="import")
 
 
-@get("/imports/{import_id:uuid}/errors")
+@get("/imports/{import_id:uuid}/errors", media_type="text/csv")
 async def errors(import_id: FromPath[UUID]) -> Response[Any]:
     """Return every rejected row as a CSV file: line, column, value (phones masked), reason."""
     await _state(import_id)
