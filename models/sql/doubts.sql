@@ -23,10 +23,6 @@ SELECT pg_advisory_lock(hashtextextended(:process::text, 0)) AS held;
 -- Whether the server behind this connection knows that this process lives.
 SELECT process_lives(:process);
 
--- name: newest_accepted
--- Rows by reference among those listed by the gateway: what we know of them.
-SELECT id, status, round, sent_at, promised_at FROM message WHERE id = ANY(:ids::uuid[]);
-
 -- name: later_accepted^
 -- The control: the latest message this device is known to have taken after a promise.
 SELECT id, round FROM message

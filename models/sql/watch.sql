@@ -68,9 +68,6 @@ SELECT id FROM campaign WHERE status = ANY(:statuses::text[]) ORDER BY id LIMIT 
 INSERT INTO heartbeat (process, kind, host, pid, server) VALUES (:process, :kind, :host, :pid, server_run())
 ON CONFLICT (process) DO UPDATE SET beat_at = now();
 
--- name: forget_dead_processes!
-DELETE FROM heartbeat WHERE beat_at < now() - interval '2 days';
-
 -- name: raise_alert$
 -- Raised once, then updated; true when it is new.
 INSERT INTO alert AS a (kind, subject, text) VALUES (:kind, :subject, :text)
