@@ -18,8 +18,11 @@ FEW = 20
 """So many failures may come of tests disturbing each other; more are a fault, and no second run hides it."""
 _SIDE_BY_SIDE = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile"]
 """Most tests wait for something most of the time: one worker more than processors fills the waiting."""
-_PARTS = [["tests/crash"], ["--ignore=tests/crash", *_SIDE_BY_SIDE]]
-"""The crash tests fill a machine by themselves (``tests/crash/stage.py``), so they have it to themselves."""
+_PYTEST = ["-m", "pytest"]
+_MEASURED = ["-m", "coverage", "run", *_PYTEST]
+_PARTS = [(_PYTEST, ["tests/crash"]), (_MEASURED, ["--ignore=tests/crash", *_SIDE_BY_SIDE])]
+"""The crash tests fill a machine by themselves (``tests/crash/stage.py``), so they have it to themselves. Their
+processes are not measured: SIGKILL would lose most of it, and the measuring doubles the work."""
 
 
 def main(arguments: list[str]) -> int:
@@ -37,26 +40,25 @@ def run_tests(arguments: list[str], home: Path) -> int:
     """Return pytest's exit code, or coverage's where the tests pass but cover too little."""
     environment = {**os.environ, "RELANCE_TEST_HOME": str(home), "COVERAGE_FILE": str(home / "coverage")}
 
-    def coverage(*command: str) -> int:
-        return subprocess.run(["coverage", *command], env=environment, cwd=place.ROOT, check=False).returncode
+    def python(*command: str) -> int:
+        return subprocess.run([sys.executable, *command], env=environment, cwd=place.ROOT, check=False).returncode
 
     if arguments:
-        code = subprocess.run(
-            [sys.executable, "-m", "pytest", *arguments], env=environment, cwd=place.ROOT, check=False
-        ).returncode
+        code = python(*_PYTEST, *arguments)
         print("bin/test: with arguments the coverage threshold is skipped", flush=True)
         return code
-    codes = [_run(coverage, home / f"cache-{number}", tests) for number, tests in enumerate(_PARTS)]
-    return next(filter(None, codes), 0) or coverage("combine", "--quiet") or coverage("report")
+    codes = [_run(python, home / f"cache-{number}", *part) for number, part in enumerate(_PARTS)]
+    coverage = "-m", "coverage"
+    return next(filter(None, codes), 0) or python(*coverage, "combine", "--quiet") or python(*coverage, "report")
 
 
-def _run(coverage: Callable[..., int], cache: Path, tests: list[str]) -> int:
+def _run(python: Callable[..., int], cache: Path, pytest: list[str], tests: list[str]) -> int:
     """Run one part of the tests; what failed beside others runs once more, alone. Returns pytest's exit code."""
-    ours = ["run", "-m", "pytest", "-o", f"cache_dir={cache}"]
-    code = coverage(*ours, *tests)
+    pytest = [*pytest, "-o", f"cache_dir={cache}"]
+    code = python(*pytest, *tests)
     if code == FAILED and 0 < (again := len(_failed(cache))) <= FEW:
         print(f"bin/test: {again} of them failed beside others; what counts is whether they do alone", flush=True)
-        code = coverage(*ours, "--last-failed")
+        code = python(*pytest, "--last-failed")
     return code
 
 

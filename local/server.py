@@ -33,8 +33,12 @@ def on_leash(
     account: Account | None = None,
     environment: Mapping[str, str] = MINIMAL_ENVIRONMENT,
     cwd: Path = Path("/"),
+    keep: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start ``command``, its output appended to ``log``; it gets ``end_with`` when this process ends."""
+    """Start ``command``, its output appended to ``log``; it gets ``end_with`` when this process ends.
+
+    ``keep``: further file descriptors that it inherits under their numbers.
+    """
     leash = [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), str(int(end_with))]
     if account is not None:
         leash.append(f"{account.uid}:{account.gid}")
@@ -48,6 +52,7 @@ def on_leash(
             env=dict(environment),
             cwd=cwd,
             start_new_session=True,
+            pass_fds=tuple(keep),
         ).result()
 
 

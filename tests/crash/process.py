@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import stack
+from tests.crash.warm import Child
 
 
 @dataclass
@@ -16,7 +17,7 @@ class Process:
     """One started command. ``pid`` is its main process; a worker's lanes run in a child of it."""
 
     name: str
-    popen: subprocess.Popen[bytes]
+    popen: subprocess.Popen[bytes] | Child
     log: Path
 
     @property

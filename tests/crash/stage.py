@@ -21,7 +21,7 @@ import pytest
 from local import embedded
 from tests.crash.system import System, running
 
-AT_ONCE = 4
+AT_ONCE = 6
 """Scenes played at the same time: enough to fill the waiting, few enough for two cores."""
 
 FIGURES = "figures"

@@ -24,6 +24,7 @@ import httpx
 from local import embedded, place, stack
 from local.server import on_leash
 from local.supervise import read_procfile
+from tests.crash import warm
 from tests.crash.process import Process
 from tests.crash.story import Story
 from tests.simulator_process import Simulator, running_simulator, until
@@ -78,11 +79,14 @@ class System:
 
     def _start(self, name: str, prefix: str) -> Process:
         log = self.logs / f"{name}-{len(self.processes)}.log"
-        command = shlex.split(f"{prefix} {PROCFILE[name]}".strip())
-        popen = on_leash(command, log=log, end_with=signal.SIGTERM, environment=self.environment, cwd=place.ROOT)
-        process = Process(name, popen, log)
+        process = Process(name, self._run(shlex.split(f"{prefix} {PROCFILE[name]}"), log, cold=bool(prefix)), log)
         self.processes.append(process)
         return process
+
+    def _run(self, command: list[str], log: Path, *, cold: bool) -> subprocess.Popen[bytes] | warm.Child:
+        if cold:
+            return on_leash(command, log=log, end_with=signal.SIGTERM, environment=self.environment, cwd=place.ROOT)
+        return warm.start(command, log=log, environment=self.environment, cwd=place.ROOT)
 
     def living(self, name: str | None = None) -> list[Process]:
         """Return what runs, of one name or all of it."""
@@ -153,21 +157,8 @@ class System:
         return started
 
     def end(self) -> None:
-        """End every process: by SIGTERM while coverage is measured, which SIGKILL would lose."""
-        gentle = any(name.startswith("COVERAGE_") for name in os.environ)
-        living = self.living()
-        for process in living:
-            process.thaw()
-            if gentle:
-                process.popen.terminate()
-        deadline = time.monotonic() + 12
-        for process in living:
-            if gentle:
-                try:
-                    process.popen.wait(max(0.1, deadline - time.monotonic()))
-                    continue
-                except subprocess.TimeoutExpired:
-                    pass
+        """End every process."""
+        for process in self.living():
             process.kill()
 
 
