@@ -242,7 +242,7 @@ class Lane:
                     self._room.release()
                     self._process.recorder.put(promise, self._unsent(promise))
                     continue
-                self._keep(self._call(promise, device, gap), f"send {promise.message}")
+                self._keep(self._call(promise, device, slot, gap), f"send {promise.message}")
                 slot += gap
                 self._slots.next = slot
 
@@ -258,11 +258,18 @@ class Lane:
             why="not sent: the gateway asked this number to slow down",
         )
 
-    async def _call(self, promise: Promise, device: str, gap: float) -> None:
+    async def _call(self, promise: Promise, device: str, slot: float, gap: float) -> None:
+        late: float | None = None
+
+        def may_write() -> bool:  # asked last just before the first byte
+            nonlocal late
+            late = time.monotonic() - slot
+            return self._may_write()
+
         try:
             typing = typing_time.before_message_1(promise, gap)
-            done = await deliver(self._process.gateway, promise, device, self._may_write, typing=typing)
-            self._process.recorder.put(promise, done.result)
+            done = await deliver(self._process.gateway, promise, device, may_write, typing=typing)
+            self._process.recorder.put(promise, done.result, late)
             if done.hold:
                 await self._slots.silence(done.hold)
             if done.stopped is not None:

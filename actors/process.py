@@ -118,13 +118,15 @@ class Process:
         self.in_hand.difference_update(entry.promise.message for entry in entries)
         for entry in entries:
             promise, result = entry.promise, entry.result
-            about = {
+            about: dict[str, object] = {
                 "campaign": str(promise.campaign),
                 "contact": str(promise.contact),
                 "message": str(promise.message),
                 "step": promise.step,
                 "phone": mask(promise.phone),
             }
+            if entry.late is not None:
+                about["late_ms"] = round(entry.late * 1000, 1)
             if isinstance(result, Fact):
                 log.info("message sent", **about, ms=round(result.accept_ms or 0, 1), gateway_id=result.gateway_id)
             elif isinstance(result, GiveBack):

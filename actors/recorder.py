@@ -37,10 +37,11 @@ Result = Fact | GiveBack | Failure | Ended
 
 @dataclass(frozen=True)
 class Entry:
-    """One result and the promise it settles."""
+    """One result and the promise it settles. ``late``: seconds after its slot that a Message 1 was written."""
 
     promise: Promise
     result: Result
+    late: float | None = None
 
 
 class Recorder:
@@ -51,9 +52,9 @@ class Recorder:
         self._waiting: asyncio.Queue[Entry] = asyncio.Queue()
         self._writing: list[Entry] = []
 
-    def put(self, promise: Promise, result: Result) -> None:
-        """Hand over one result; never waits."""
-        self._waiting.put_nowait(Entry(promise, result))
+    def put(self, promise: Promise, result: Result, late: float | None = None) -> None:
+        """Hand over one result; never waits. ``late``: see ``Entry``."""
+        self._waiting.put_nowait(Entry(promise, result, late))
 
     @property
     def idle(self) -> bool:

@@ -72,6 +72,14 @@ def refused(answered: Iterable[Answered], expected: Sequence[int] = (200, 201, 2
     return dict(found)
 
 
+def spent(section: str, seconds: float, many: int, base: str, base_seconds: float, base_many: int) -> list[Figure]:
+    """Return what one request cost the web process: a machine that others use makes it slower, not dearer."""
+    if not seconds or not base_seconds:  # a machine that does not tell, or a run too short to be counted
+        return []
+    value, baseline = seconds * 1000 / many, base_seconds * 1000 / base_many
+    return [Figure(section, "processor per request", value, "ms", base, baseline, None, many)]
+
+
 def show(figures: Sequence[Figure], console: Console) -> None:
     """Print the table."""
     table = Table(title="bin/bench", title_justify="left")
