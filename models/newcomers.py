@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from models import pace, warmth
+from models import warmth
 from models.queries import sql
 from rules.pacing import Pace
 from rules.quota import local_day
@@ -37,8 +37,3 @@ async def in_audience(conn: Conn, campaign: UUID, sender: UUID) -> int:
     """Count the people of a campaign whom its number never wrote to."""
     many: int = await sql.new_people(conn, campaign=campaign, sender=sender)
     return many
-
-
-async def pace_of(conn: Conn, sender: Record, campaign: Record) -> Pace:
-    """Return the pace of a campaign just now."""
-    return await pace.in_force(conn, sender["id"], sender["pacing"], campaign["pacing"])

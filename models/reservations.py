@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import settings
-from models import newcomers, no_reply
+from models import newcomers, no_reply, pace
 from models.queries import from_json, json_text, sql
 from rules.quota import day_bounds, local_day
 from rules.reservations import Day, Days, Move, Plan, TooLittleRoom, moved, overdue, spread, today_only
@@ -67,11 +67,15 @@ async def fit(conn: Conn, sender: Record, campaign: Record, many: int, at: datet
     days, limit = await days_of(conn, sender, without=campaign["id"]), limit_of(sender)
     first = local_day(at or sender["now"], sender["time_zone"])
     plan = _place(many, first, campaign["spread_over_days"], days, limit)
-    new_cap = await newcomers.cap(conn, sender, await newcomers.pace_of(conn, sender, campaign))
+    used = await pace.in_force(conn, sender["id"], sender["pacing"], campaign["pacing"])
+    new_cap, monthly = await newcomers.cap(conn, sender, used), settings.get().monthly_no_reply_cap
+    if new_cap is None and not monthly:
+        return plan
+    new = await newcomers.in_audience(conn, campaign["id"], sender["id"])
     if new_cap is not None:
-        await _fit_newcomers(conn, sender, campaign, new_cap, first, days)
-    if settings.get().monthly_no_reply_cap:
-        await _fit_budget(conn, sender, campaign, first)
+        await _fit_newcomers(conn, sender, campaign, new, new_cap, first, days)
+    if monthly:
+        await _fit_budget(conn, sender, new, first)
     return plan
 
 
@@ -95,13 +99,14 @@ def _place(many: int, first: date, over_days: int | None, days: Days, limit: int
     return spread(many, first, over_days, days, limit) if over_days else today_only(many, first, days, limit)
 
 
-async def _fit_newcomers(conn: Conn, sender: Record, campaign: Record, new_cap: int, first: date, days: Days) -> None:
+async def _fit_newcomers(
+    conn: Conn, sender: Record, campaign: Record, new: int, new_cap: int, first: date, days: Days
+) -> None:
     """Refuse what opens more new conversations on a day than warm-up allows; those launched before come first."""
     today, now = local_day(sender["now"], sender["time_zone"]), days.get(first) or Day(limit_of(sender))
     left = await newcomers.today(conn, sender, new_cap, used=now.used, reserved=now.reserved, limit=limit_of(sender))
     capped = {day: Day(new_cap, 0, min(new_cap, what.reserved)) for day, what in days.items() if day > today}
     capped[today] = Day(left.new)
-    new = await newcomers.in_audience(conn, campaign["id"], sender["id"])
     try:
         _place(new, first, campaign["spread_over_days"], capped, new_cap)
     except TooLittleRoom as short:
@@ -112,10 +117,9 @@ async def _fit_newcomers(conn: Conn, sender: Record, campaign: Record, new_cap: 
         raise TooLittleRoom(short.day, short.needed, short.remaining, remedy) from None
 
 
-async def _fit_budget(conn: Conn, sender: Record, campaign: Record, first: date) -> None:
+async def _fit_budget(conn: Conn, sender: Record, new: int, first: date) -> None:
     """Refuse to open more conversations than the month may leave unanswered."""
     month = await no_reply.of_month(conn, sender)
-    new = await newcomers.in_audience(conn, campaign["id"], sender["id"])
     if month.left is not None and new > month.left:
         raise TooLittleRoom(first, new, month.left, f"{month.why}; write to people who answer, or raise the cap")
 
