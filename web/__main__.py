@@ -41,6 +41,7 @@ def main() -> int:
             host="0.0.0.0",  # noqa: S104 - the platform's router reaches us from elsewhere
             port=port,
             loop="uvloop",
+            http="httptools",
             log_config=None,
             access_log=False,
             server_header=False,

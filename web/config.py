@@ -28,6 +28,7 @@ _SHOWN = (
 )  # fmt: skip
 _CHANGEABLE = (*pace.LAYER_FIELDS, *TUNABLE)
 _FIELDS = {f.name.upper(): f for f in fields(settings.Settings)}
+_KINDS = {name.upper(): kind for name, kind in typing.get_type_hints(settings.Settings).items()}
 
 
 @get()
@@ -77,7 +78,7 @@ def _refuse_bad(name: str, value: object) -> None:
         if value not in allowed:
             raise Problem(422, "out_of_range", f"{name} is one of {', '.join(allowed)}")
         return
-    whole = typing.get_type_hints(settings.Settings)[name.lower()] is int
+    whole = _KINDS[name] is int
     if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
         raise Problem(422, "out_of_range", f"{name} is a {'whole ' if whole else ''}number")
     if not bounds[0] <= value <= bounds[1]:
@@ -85,7 +86,7 @@ def _refuse_bad(name: str, value: object) -> None:
 
 
 def _allowed(name: str) -> list[str] | None:
-    kind = typing.get_type_hints(settings.Settings)[name.lower()]
+    kind = _KINDS[name]
     return list(typing.get_args(kind)) if typing.get_origin(kind) is typing.Literal else None
 
 
