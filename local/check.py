@@ -16,7 +16,7 @@ FAILED = 1
 """What pytest exits with where tests failed, and nothing worse happened."""
 FEW = 20
 """So many failures may come of tests disturbing each other; more are a fault, and no second run hides it."""
-_SIDE_BY_SIDE = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile"]
+_SIDE_BY_SIDE = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--durations=15"]
 """Most tests wait for something most of the time: one worker more than processors fills the waiting."""
 _PYTEST = ["-m", "pytest"]
 _MEASURED = ["-m", "coverage", "run", *_PYTEST]
