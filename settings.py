@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -82,6 +83,8 @@ class Settings:
     wassenger_signing_secret: str = var("The vendor's HMAC key, when it gave one.", "", secret=True)
     wassenger_require_signature: bool = var("Refuse webhooks without a valid signature.", False)
     gateway_timeout_seconds: float = var("Deadline of one call, in total.", 5.0, bounds=(0.5, 6))
+
+    ssl_cert_file: str = var("Certificates (PEM) to trust instead of the usual ones, at the gateway too.", "")
 
     # Pacing
     pacing_profile: Literal["standard", "careful", "official"] = var("Default pace of a sender.", "standard")
@@ -239,6 +242,8 @@ def _does_not_fit(s: Settings) -> list[str]:
         problems.append(f"ADMIN_EMAIL={s.admin_email!r} is not like ana@example.org")
     if s.wassenger_require_signature and not s.wassenger_signing_secret:
         problems.append("WASSENGER_REQUIRE_SIGNATURE=true needs WASSENGER_SIGNING_SECRET")
+    if s.ssl_cert_file and (flaw := _no_certificates(s.ssl_cert_file)):
+        problems.append(f"SSL_CERT_FILE={s.ssl_cert_file!r} cannot be used: {flaw}")
     if s.time_scale != 1 and not s.gateway_is_local:
         problems.append(
             f"TIME_SCALE={s.time_scale:g} is refused: WASSENGER_BASE_URL is not loopback, real numbers get real waits"
@@ -258,3 +263,12 @@ def _does_not_fit(s: Settings) -> list[str]:
         elif hours and hours[:5] == hours[6:]:
             problems.append(f"{name}={hours!r} begins when it ends: leave it empty for none")
     return problems
+
+
+def _no_certificates(file: str) -> str | None:
+    """Say why a file cannot be trusted from; None if it can."""
+    try:
+        ssl.create_default_context(cafile=file)
+    except OSError as error:  # an SSLError is one
+        return error.strerror or str(error)
+    return None

@@ -194,6 +194,10 @@ def _verdict(error: BaseException, call: _Call, *, timed_out: bool) -> Unreachab
     if timed_out:
         return Unreachable("no connection within the deadline")
     for cause in _causes(error):
+        if isinstance(cause, aiohttp.ClientConnectorCertificateError):
+            why = getattr(cause.certificate_error, "verify_message", "no reason given")
+            text = f"the gateway's certificate is not trusted ({why}); SSL_CERT_FILE may name those that are"
+            return Unreachable(f"no connection: {text}", code="certificate")
         if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
             return Unreachable(f"no connection: {_in_words(cause)}")
     return Unknown(f"the call broke, no proof that nothing left: {_in_words(error)}")

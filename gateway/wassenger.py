@@ -86,6 +86,7 @@ class Wassenger:
             signing_secret=s.wassenger_signing_secret,
             require_signature=s.wassenger_require_signature,
             timeout=s.gateway_timeout_seconds,
+            verify=ssl.create_default_context(cafile=s.ssl_cert_file) if s.ssl_cert_file else True,
         )
 
     # --- messages ----------------------------------------------------------------------------------
