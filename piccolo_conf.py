@@ -29,7 +29,10 @@ class LazyEngine(PostgresEngine):
 def __getattr__(name: str) -> Any:
     """Make the engine or the registry at its first use."""
     if name == "DB":
-        made: Any = LazyEngine(config={"dsn": settings.get().database_url})
+        made: Any = LazyEngine(
+            # Migrations run on these connections: one that waits behind a long transaction makes everybody else wait.
+            config={"dsn": settings.get().database_url, "server_settings": {"lock_timeout": "2s"}}
+        )
     elif name == "APP_REGISTRY":
         from piccolo.conf.apps import AppRegistry
 

@@ -277,3 +277,27 @@ async def test_a_release_in_the_middle_of_the_work_disturbs_nobody_for_good(
     assert code == 0, said
     assert sum(moved) == 400
     await books.check(conn, running.campaign)
+
+
+async def test_a_migration_gives_way_to_whoever_works_on_its_tables(
+    environment: dict[str, str], conn: Conn, database: str
+) -> None:
+    """Waiting for a long transaction it makes all others wait behind it: so it never waits long, and comes back."""
+    assert release(environment, "--back", "2026-11-20T08:00:01:000000")[0] == 0
+    reader = await asyncpg.connect(database)
+    # The session must outlive its own time-out for idle transactions, as a long report would.
+    await conn.execute("SET idle_in_transaction_session_timeout = 0")
+    held = conn.transaction()
+    await held.start()
+    await conn.execute("SELECT FROM message")
+    with start(environment) as process:
+        ended = asyncio.create_task(asyncio.to_thread(process.communicate, timeout=90))
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        while not await reader.fetchval(waits):
+            assert not ended.done(), "it did not wait"
+            await asyncio.sleep(0.01)
+        await reader.execute("SELECT FROM message", timeout=20)  # let through, though the transaction is still open
+        await held.commit()
+        said, _ = await ended
+    await reader.close()
+    assert process.returncode == 0, said
