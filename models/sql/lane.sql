@@ -58,7 +58,7 @@ INSERT INTO batch (campaign, sender, number, size, base_delay, delay, pause, gap
 SELECT served.id, :sender, 1 + coalesce((SELECT max(number) FROM batch WHERE campaign = :campaign), 0), :size, :base_delay,
        :delay, :pause, :gaps::float8[], :error_rate, :adjustment, :profile, :sources::jsonb
 FROM served
-RETURNING *;
+RETURNING id, campaign, number, size, base_delay, delay, pause, gaps, attempted, adjustment, profile;
 
 -- name: close_batch!
 UPDATE batch SET finished_at = now(), finished_why = :why WHERE id = :batch AND finished_at IS NULL;
