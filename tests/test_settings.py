@@ -13,6 +13,7 @@ from typing import Literal
 import pytest
 
 import settings
+from actors import delivery, lane
 from local.env_example import example
 from local.place import ROOT
 
@@ -167,3 +168,13 @@ def test_the_example_is_read_back_as_the_defaults(tmp_path: Path, monkeypatch: p
         assert settings.get() == settings.load(LEAST)
     finally:
         settings.get.cache_clear()
+
+
+def test_no_allowed_deadline_outlives_a_lease_or_a_promise() -> None:
+    """Whoever writes at the last moment that its lease allows has its answer before the lease ends."""
+    (bounds,) = [f.metadata["bounds"] for f in fields(settings.Settings) if f.name == "gateway_timeout_seconds"]
+    longest = settings.load(LEAST | {"GATEWAY_TIMEOUT_SECONDS": str(bounds[1])})
+    assert longest.fence_seconds > longest.gateway_timeout_seconds
+    to_promise = settings.LEASE_RENEW_SECONDS + lane.AHEAD_SECONDS + lane.SLICE_SECONDS
+    assert to_promise <= settings.LEASE_SECONDS - longest.fence_seconds
+    assert delivery.EXPIRES_SECONDS > settings.LEASE_SECONDS

@@ -222,3 +222,13 @@ def _lists(told: dict[str, Any]) -> int:
 async def test_a_reference_that_cannot_be_ours_is_passed_over(world: World, reference: str) -> None:
     taken(world, AWA, reference or "-")
     assert await agrees(world)
+
+
+async def test_no_reply_is_judged_by_a_server_that_does_not_know_the_process(world: World) -> None:
+    """The process believes that it agreed; the server that its queries reach does not hold its lock."""
+    await world.reached([AWA])
+    assert await agrees(world)
+    world.process.identity._held = world.process.agreed[world.sender] = uuid7()
+    assert await agrees(world)
+    heard = await world.hear(inbound("in_new_text", AWA))
+    assert (heard["digested_at"], world.sent()) == (None, [])

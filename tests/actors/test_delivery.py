@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from uuid_utils.compat import uuid7
 
+import settings
 from actors.delivery import Delivery, deliver
 from actors.recorder import Ended
 from gateway.wassenger import Wassenger
@@ -138,3 +140,13 @@ async def test_an_error_nobody_foresaw_may_have_come_after_the_message_left(worl
 async def test_half_a_character_fails_and_holds_nothing_up(world: World) -> None:
     result = (await one(world, replace(promise(), text="Bonjour \ud800"))).result
     assert isinstance(result, Failure) and "surrogate" in result.error_text
+
+
+async def test_the_gateway_may_not_deliver_it_long_after_its_promise(world: World) -> None:
+    """A second fence: an absolute moment a little past the lease, by the gateway's clock."""
+    before = datetime.now(UTC)
+    await one(world)
+    [line] = world.sent()
+    expires = datetime.fromisoformat(line["options"]["expiration"]["date"])
+    lease = timedelta(seconds=settings.LEASE_SECONDS)
+    assert before + lease < expires < datetime.now(UTC) + lease + timedelta(seconds=settings.LEASE_SECONDS)

@@ -11,12 +11,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import redis
 from asyncpg import Record
 
+import settings
 from actors import message_2
 from actors.interactions import handle_interaction
 from local import embedded
-from models import pool, transitions
+from models import live, pool, transitions
 from models.transitions import Fact
 from tests.actors.conftest import Opens
 from tests.actors.people import OWN_PHONE, inbound, phones
@@ -110,6 +112,13 @@ async def test_what_somebody_writes_before_message_1_was_promised_is_no_reply(wo
     assert heard["campaign"] is None and heard["outcome"] == "plain"
 
 
+async def test_what_was_written_before_the_promise_and_digested_after_it_is_no_reply(world: World) -> None:
+    campaign = await world.reached([AWA])
+    promised = await world.value("SELECT promised_at FROM message")
+    assert (await world.hear(inbound("in_new_text", AWA, at=promised.timestamp() - 10)))["outcome"] == "plain"
+    assert await world.states(campaign) == {"awaiting_reply": 1} and message_2s(world) == []
+
+
 async def test_a_late_reply_that_was_digested_first_does_not_cost_the_one_in_the_window(world: World) -> None:
     campaign = await world.reached([AWA], window=HOUR)
     await age(world, campaign, HOUR + 60)
@@ -180,6 +189,17 @@ async def test_a_reply_to_what_proved_absent_is_a_plain_message(world: World) ->
     assert await world.states(campaign) == {"queued": 1}
 
 
+async def test_a_parked_reply_has_its_message_looked_up_at_once(world: World, redis_url: str) -> None:
+    await world.promise(await world.launch([AWA]))
+    with redis.Redis.from_url(redis_url) as client:
+        assert (await world.hear(inbound("in_new_text", AWA)))["parked_for"]
+        queued = f"{live.QUEUES}:work.msgs"
+        await until(
+            lambda: any(b"settle_doubts" in one for one in client.hvals(queued)),
+            what="the wake-up of the retrier",
+        )
+
+
 # --- stop ---------------------------------------------------------------------------------------------------
 
 
@@ -227,6 +247,15 @@ async def test_stop_and_message_2_at_once_end_in_one_of_both_and_never_in_betwee
         }
     assert await world.value("SELECT count(*) FROM contact WHERE opted_out_at IS NULL") == 0
     assert len(message_2s(world)) == len(set(message_2s(world)))
+
+
+async def test_stop_of_one_spelling_stops_the_other(world: World) -> None:
+    """One person, two contacts: what either says is said by both."""
+    answered, waiting = await world.reached(["+525512345678"]), await world.launch(["+5215512345678"])
+    assert (await world.hear(inbound("in_new_text", "+525512345678", body="STOP")))["outcome"] == "opt_out"
+    assert await world.value("SELECT count(*) FROM contact WHERE opted_out_at IS NULL") == 0
+    assert await world.states(answered) == {"opted_out": 1} and await world.states(waiting) == {"opted_out": 1}
+    assert await world.statuses(waiting) == {"cancelled": 1}
 
 
 # --- noise --------------------------------------------------------------------------------------------------
@@ -318,6 +347,14 @@ async def test_two_campaigns_and_two_replies_bring_one_message_2_of_the_latest(w
     assert await world.states(old) == {"awaiting_reply": 1} and await world.states(new) == {"followed_up": 1}
 
 
+async def test_a_message_1_that_waits_to_be_sent_takes_no_reply_from_the_one_before(world: World) -> None:
+    old = await world.reached([AWA], message_2="Merci de l'ancienne")
+    new = await world.launch([AWA], message_2="Merci de la nouvelle")
+    assert (await world.hear(inbound("in_new_text", AWA)))["outcome"] == "follow_up"
+    assert [line["text"] for line in world.sent()] == ["Merci de l'ancienne"]
+    assert await world.states(old) == {"followed_up": 1} and await world.states(new) == {"queued": 1}
+
+
 async def test_a_quote_reaches_an_older_campaign(world: World) -> None:
     old = await world.reached([AWA], message_2="Merci de l'ancienne")
     await age(world, old, 60)
@@ -366,6 +403,49 @@ async def test_somebody_known_only_by_a_hidden_id_is_recognised(world: World) ->
 
 
 # --- at once ------------------------------------------------------------------------------------------------
+
+
+async def test_a_reply_waits_for_whoever_decides_about_its_person(world: World) -> None:
+    """Replies, STOP and promises of one person take turns under the lock of the contact, in whatever campaign."""
+    await world.reached([AWA])
+    inbox = await world.store(inbound("in_new_text", AWA))
+    assert inbox is not None
+    async with pool.connection() as other, other.transaction():
+        await other.execute("SELECT FROM contact WHERE phone = $1 FOR NO KEY UPDATE", AWA)
+        digesting = asyncio.create_task(run(handle_interaction, inbox))
+
+        async def waits() -> bool:
+            assert not digesting.done(), "it did not wait"
+            return bool(
+                await world.value(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                    " AND wait_event_type = 'Lock'"
+                )
+            )
+
+        await until(waits, what="the digestion to wait for the person's lock")
+    await digesting
+    await world.settled()
+    assert (await world.inbox(inbox))["outcome"] == "follow_up" and message_2s(world) == [AWA]
+
+
+async def test_a_message_2_whose_promise_grew_old_is_not_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its promise waited for a lock for longer than a promise may be kept: by now others may think it dead."""
+    campaign = await world.reached([AWA])
+    await world.execute("UPDATE sender SET state = 'paused'")
+    await world.hear(inbound("in_new_text", AWA))
+    await world.execute("UPDATE sender SET state = 'ready'")
+    second = await world.value("SELECT id FROM message WHERE step = 2")
+    monkeypatch.setattr(settings, "LEASE_SECONDS", settings.get().fence_seconds + 0.5)
+    async with pool.connection() as other, other.transaction():
+        await other.execute("SELECT FROM contact WHERE phone = $1 FOR NO KEY UPDATE", AWA)
+        sending = asyncio.create_task(message_2.send(world.process, second))
+        await asyncio.sleep(1.0)
+    await sending
+    await world.settled()
+    row = await world.row("SELECT status, attempt, error_class FROM message WHERE id = $1", second)
+    assert (row["status"], row["attempt"], row["error_class"]) == ("pending", 1, "fenced")
+    assert world.sent() == [] and await world.states(campaign) == {"replied": 1}
 
 
 async def test_ten_copies_of_one_webhook_are_stored_once(world: World) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 import settings
 from actors import lease
+from actors.lane import Lane
 from models import pool
 from tests.actors.world import Memory, World
 from tests.simulator_process import until
@@ -131,3 +132,35 @@ async def test_a_lease_too_short_for_a_whole_call_promises_and_writes_nothing(wo
     await asyncio.wait_for(task, 5)
     assert await world.statuses(campaign) == {"pending": 3}
     assert world.sent() == []
+
+
+async def test_a_promise_is_not_written_when_too_little_of_the_lease_is_left(world: World) -> None:
+    campaign, lane = await _promised(world)
+    lane._lease.ends = time.monotonic() + settings.get().fence_seconds - 0.5
+    await _all_given_back(world, lane, campaign)
+
+
+async def test_a_promise_is_not_written_when_the_lease_was_lost(world: World) -> None:
+    campaign, lane = await _promised(world)
+    lane._lease.lost.set()
+    await _all_given_back(world, lane, campaign)
+
+
+async def _promised(world: World) -> tuple[UUID, Lane]:
+    """Have a lane promise its first message; its call has not begun, for this task has not waited since."""
+    campaign = await world.launch(3)
+    lane = await world.lane()
+    async with asyncio.timeout(20):
+        while not world.process.in_hand:
+            await lane._step()
+    return campaign, lane
+
+
+async def _all_given_back(world: World, lane: Lane, campaign: UUID) -> None:
+    await until(lambda: not lane._calls, what="the end of the calls")
+    await world.settled()
+    assert await world.statuses(campaign) == {"pending": 3}
+    assert world.sent() == []
+    assert await world.value("SELECT why FROM message WHERE attempt = 1") == (
+        "not sent: the right to send was lost before the first byte"
+    )

@@ -5,12 +5,14 @@ import signal
 from datetime import UTC, datetime
 from uuid import UUID
 
+from actors.agreement import agreed
 from actors.recorder import Ended, Entry, Recorder
 from local import embedded
 from models import pool
 from models.transitions import Fact, Failure, GiveBack, Promise
+from tests.actors.people import inbound
 from tests.actors.world import World
-from tests.simulator_process import until
+from tests.simulator_process import DEVICE, until
 
 
 async def promises(world: World, many: int) -> list[Promise]:
@@ -170,3 +172,17 @@ async def test_drained_says_no_while_something_waits() -> None:
     )  # fmt: skip
     recorder.put(promise, Ended(zero, 1, ""))
     assert not recorder.idle and not await recorder.drained(0.05)
+
+
+async def test_a_recorded_message_1_lets_the_reply_go_that_waited_for_it(world: World) -> None:
+    assert await agreed(world.process, world.sender, DEVICE)
+    [promise] = await promises(world, 1)
+    heard = await world.hear(inbound("in_new_text", promise.phone))
+    assert heard["parked_for"] == promise.message
+    world.process.recorder.put(promise, sent(promise))
+    await world.settled()
+
+    async def free() -> bool:
+        return (await world.inbox(heard["id"]))["parked_for"] is None
+
+    await until(free, what="the reply to be let go")

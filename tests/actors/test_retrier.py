@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -224,3 +225,67 @@ async def test_a_call_without_an_answer_is_looked_up_though_its_process_lives(wo
         await until(ended)
         await settle(world)
     assert set(await world.statuses(campaign)) <= {"sent", "delivered"} and len(world.sent()) == 1
+
+
+async def test_a_call_that_ended_is_sent_again_only_when_its_message_has_expired(world: World) -> None:
+    """Its process lives and cannot write it any more; the gateway still might deliver what it took."""
+    campaign = await doubtful(world, by=world.process.identity.id)
+    await world.execute("UPDATE message SET ended_at = now() WHERE campaign = $1", campaign)
+    await control(world)
+    for _ in range(2):
+        await settle(world)
+        await later(world)
+    assert await world.statuses(campaign) == {"sending": 1}
+    await world.execute("UPDATE message SET promised_at = now() - interval '20 s' WHERE campaign = $1", campaign)
+    await settle(world)
+    await later(world)
+    await settle(world)
+    assert await world.statuses(campaign) == {"pending": 1}
+
+
+async def test_a_message_older_than_the_promise_is_no_control(world: World) -> None:
+    """It shows that the filter works, not that the index has caught up with the moment of the promise."""
+    await control(world)
+    campaign = await doubtful(world)
+    for _ in range(2):
+        await settle(world)
+        await later(world)
+    [row] = await messages(world, campaign)
+    assert (row["status"], row["absent_at"]) == ("sending", None)
+
+
+async def test_a_message_of_another_number_is_no_control(world: World) -> None:
+    campaign = await doubtful(world)
+    await control(world)
+    other = await world.add_sender("f" * 24)
+    await world.execute("UPDATE message SET sender = $1 WHERE campaign <> $2", other, campaign)
+    for _ in range(2):
+        await settle(world)
+        await later(world)
+    [row] = await messages(world, campaign)
+    assert (row["status"], row["absent_at"]) == ("sending", None)
+
+
+async def test_what_expired_at_the_gateway_is_found_so_and_sent_again(world: World) -> None:
+    campaign = await doubtful(world)
+    [row] = await messages(world, campaign)
+    world.simulator.behave(device_offline=True, offline_accepts=True)
+    soon = (datetime.now(UTC) + timedelta(seconds=5)).isoformat()
+    world.simulator.send(row["phone"], reference=str(row["id"]), expiration={"date": soon})
+    await until(lambda: world.sent() and world.sent()[0]["failure"], seconds=30, what="the message to expire")
+    await settle(world)
+    [row] = await messages(world, campaign)
+    assert (row["status"], row["round"]) == ("pending", 1)
+
+
+async def test_a_reply_that_waits_makes_a_fresh_promise_be_looked_up(world: World) -> None:
+    """Of a process that lives and may still hear the answer: nobody would look so soon but for the reply."""
+    assert await agreed(world.process, world.sender, DEVICE)
+    campaign = await doubtful(world, by=world.process.identity.id)
+    [row] = await messages(world, campaign)
+    world.simulator.send(row["phone"], reference=str(row["id"]))
+    await settle(world)
+    assert await world.statuses(campaign) == {"sending": 1}
+    assert (await world.hear(inbound("in_new_text", row["phone"])))["parked_for"] == row["id"]
+    await settle(world)
+    assert set(await world.statuses(campaign)) <= {"sent", "delivered"}

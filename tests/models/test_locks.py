@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     Conn = Connection[Record]
 
 ROUNDS = 60
+NETWORK = {
+    "tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3", "tcp_user_timeout": "8000",
+}  # fmt: skip
+"""Seconds, seconds, times, milliseconds: a client that is gone is known to be within 11 s."""
 
 
 async def test_a_writer_frozen_inside_a_transaction_is_thrown_out_and_the_others_go_on(conn: Conn) -> None:
@@ -230,3 +234,32 @@ async def test_a_message_2_made_while_its_person_says_stop_is_never_sent(conn: C
                 )
                 assert promise is None
     await books.check(conn, running.campaign)
+
+
+async def test_a_promise_reads_a_stop_that_is_being_written_by_hand(conn: Conn) -> None:
+    """A person's word may come by an import or the API: the promise waits for whoever is writing it."""
+    running, _ = await worlds.sent(conn)
+    second = await worlds.message_2(conn, running, running.first)
+    async with worlds.connections(2) as (writer, replier):
+        held = writer.transaction()
+        await held.start()
+        await writer.execute("UPDATE contact SET opted_out_at = now() WHERE id = $1", running.first.contact)
+        promising = asyncio.create_task(
+            transitions.promise_message_2(
+                replier, second, sender=running.sender, day=worlds.TODAY, quota=100, process=running.sender
+            )
+        )
+        while not await worlds.waits_for_a_lock(conn, replier):
+            assert not promising.done(), "it did not wait for the person's word"
+            await asyncio.sleep(0.005)
+        await held.commit()
+        assert await promising is None
+    assert await worlds.status(conn, second) == "pending"
+
+
+def test_a_connection_over_a_network_is_given_up_when_nobody_answers() -> None:
+    """Asked for at the server, which frees the locks of a client that is gone; on a socket file it has no meaning."""
+    from models import pool
+
+    asked = {name: pool.SERVER_SETTINGS.get(name) for name in NETWORK}
+    assert asked == NETWORK

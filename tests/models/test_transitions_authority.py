@@ -360,3 +360,9 @@ async def test_nothing_named_is_nothing_done(conn: Conn) -> None:
     assert await transitions.expire(conn, [], 3, by="test") == []
     await transitions.end_attempts(conn, [])
     await transitions.note_absent(conn, [])
+
+
+async def test_only_the_promise_named_is_doubted(conn: Conn) -> None:
+    _running, _, (promise,) = await worlds.promised(conn)
+    assert await transitions.doubt(conn, [(promise.message, promise.attempt + 1, "who?")], by="retrier") == []
+    assert await worlds.status(conn, promise.message) == "sending"

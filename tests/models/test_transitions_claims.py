@@ -252,3 +252,15 @@ async def test_a_second_promise_of_a_row_carries_the_next_attempt_and_forgets_th
     row = await worlds.row(conn, "message", promise.message)
     assert [row[c] for c in ("ended_at", "absent_at", "error_class", "error_text")] == [None] * 4
     assert await worlds.used(conn, running.sender) == 1, "the first one never left: its quota came back"
+
+
+async def test_every_promise_names_the_process_that_made_it(conn: Conn) -> None:
+    running, lane = await worlds.sent(conn)
+    first = await worlds.row(conn, "message", running.first.message)
+    assert first["process"] == lane.process
+    second = await worlds.message_2(conn, running, running.first)
+    promise = await transitions.promise_message_2(
+        conn, second, sender=running.sender, day=worlds.TODAY, quota=100, process=lane.process
+    )
+    assert promise is not None
+    assert (await worlds.row(conn, "message", second))["process"] == lane.process

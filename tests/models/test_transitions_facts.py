@@ -242,3 +242,15 @@ async def test_five_hundred_facts_move_in_one_statement(conn: Conn) -> None:
         statuses.count("delivered") + statuses.count("read"),
         statuses.count("read"),
     )
+
+
+async def test_sent_that_comes_after_the_report_of_its_failure_is_no_news(conn: Conn) -> None:
+    """The two overtook each other. On the phone is on the phone all the same."""
+    running, _, (promise,) = await worlds.promised(conn)
+    await transitions.accept(conn, [worlds.fact(promise.message)], by="send")
+    report = transitions.Failure(message=promise.message, round=0, error_class="reported", error_text="failed there")
+    assert len(await transitions.fail(conn, [report], by="gateway")) == 1
+    assert await transitions.accept(conn, [worlds.fact(promise.message)], by="gateway") == []
+    assert await worlds.status(conn, promise.message) == "failed"
+    assert await transitions.accept(conn, [worlds.fact(promise.message, "delivered")], by="gateway")
+    assert await worlds.state(conn, running.first.recipient) == "awaiting_reply"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
+from uuid_utils.compat import uuid7
 
 from models import transitions
 from models.queries import sql
@@ -295,3 +296,29 @@ async def test_opting_in_again_reopens_nothing(conn: Conn) -> None:
     await sql.opt_in(conn, contact=running.first.contact)
     assert await transitions.claim_slice(conn, lane.claim()) == []
     assert await worlds.state(conn, running.first.recipient) == "opted_out"
+
+
+async def test_message_2_is_promised_by_a_living_process_only(conn: Conn) -> None:
+    """The server that commits the promise holds the lock of who promises: another one may have forgotten messages."""
+    running, _ = await worlds.sent(conn)
+    second = await worlds.message_2(conn, running, running.first)
+    nobody = uuid7()
+    promise = await transitions.promise_message_2(
+        conn, second, sender=running.sender, day=worlds.TODAY, quota=100, process=nobody
+    )
+    assert promise is None
+    await worlds.lives(conn, nobody)
+    assert await transitions.promise_message_2(
+        conn, second, sender=running.sender, day=worlds.TODAY, quota=100, process=nobody
+    )
+
+
+async def test_a_pending_message_2_of_somebody_who_stopped_is_not_promised(conn: Conn) -> None:
+    """However the row came to be pending: the promise reads the person's word by itself."""
+    running, _ = await worlds.sent(conn)
+    second = await worlds.message_2(conn, running, running.first)
+    await conn.execute("UPDATE contact SET opted_out_at = now() WHERE id = $1", running.first.contact)
+    promise = await transitions.promise_message_2(
+        conn, second, sender=running.sender, day=worlds.TODAY, quota=100, process=running.sender
+    )
+    assert (promise, await worlds.status(conn, second)) == (None, "pending")
