@@ -67,6 +67,12 @@ def send(pid: int, number: signal.Signals) -> None:
         return
 
 
+def stands_still(pid: int) -> bool:
+    """Whether every thread of a process has been stopped: a SIGSTOP takes a moment to reach them all."""
+    threads = list(Path(f"/proc/{pid}/task").iterdir())
+    return all((thread / "stat").read_text().rpartition(")")[2].split()[0] == "T" for thread in threads)
+
+
 def alive(pid: int) -> bool:
     """Whether a process runs (one that only waits to be reaped does not)."""
     try:

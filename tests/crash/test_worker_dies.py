@@ -6,7 +6,6 @@ anything: what is settled is settled by asking the gateway. Each lane is let int
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.crash import judge
-from tests.crash.claims import claims_of
+from tests.crash.claims import held_claim_of
 from tests.crash.process import alive, send
 from tests.crash.stage import FIGURES, Ground, Stage
 from tests.crash.story import Campaign, phones
@@ -82,12 +81,11 @@ async def play(ground: Ground) -> Killed:
         await books.open_gate(campaigns[TAKEN])
         taken_first = campaigns[TAKEN].phones[0]
         await until(lambda: judge.lines_of(system, taken_first), seconds=60, what="a message taken without a word")
-        async with claims_of(books) as claims:
+        worker = system.only("worker")
+        child = worker.tree()[-1]
+        async with held_claim_of(books, campaigns[PROMISED]) as held:
             await books.open_gate(campaigns[PROMISED])
-            while (last := await asyncio.wait_for(claims.get(), 60)).sender != campaigns[PROMISED].sender:
-                pass
-            worker = system.only("worker")
-            child = worker.tree()[-1]
+            last = await held.freeze_between_promise_and_write(child)
             send(child, signal.SIGKILL)
             died = time.time()
         before = [await books.messages(campaign) for campaign in campaigns]
@@ -100,7 +98,7 @@ async def play(ground: Ground) -> Killed:
         simulator.behave(lookups_unavailable=False)
         taken = {line["phone"] for line in system.simulator.ledger()}
         caught = {moment: campaigns[moment].phones[0] for moment in (BEFORE, ON_ITS_WAY, TAKEN)} | {
-            PROMISED: next(phone for phone, row in before[PROMISED].items() if row["id"] == last.message),
+            PROMISED: next(phone for phone, row in before[PROMISED].items() if row["id"] == last),
             ANSWERED: next(p for p, row in before[ANSWERED].items() if row["status"] == "sending" and p in taken),
         }
         await until(lambda: not worker.lives, seconds=30, what="the master to end with its worker")
