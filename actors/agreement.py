@@ -24,6 +24,7 @@ from models import pool, transitions
 from models.queries import sql
 from models.transitions import Fact
 from rules.phone import from_jid, identity
+from rules.text import may_be
 
 if TYPE_CHECKING:
     from actors.process import Process
@@ -123,7 +124,10 @@ async def _read_back(process: Process, sender: UUID, device: str, current: UUID)
 
 
 async def _record(process: Process, conn: Conn, facts: list[Fact]) -> None:
-    for row in await transitions.accept(conn, facts, by="agreement"):
+    moved = await transitions.accept(conn, facts, by="agreement")
+    if forgotten := [row["id"] for row in moved if row["was"] == "pending"]:
+        await sql.charge_forgotten(conn, ids=forgotten)
+    for row in moved:
         process.moved(row["campaign"])
 
 
@@ -167,14 +171,22 @@ def _ours(outbound: Outbound) -> tuple[UUID, int] | None:
 
 
 async def _make_again(conn: Conn, sender: UUID, message: UUID, outbound: Outbound) -> bool:
-    """Make the lost row of a Message 2 again, if the one it was given to explains it."""
+    """Make the lost row of a Message 2 again, if the one it was given to explains it.
+
+    By its text too, where the gateway tells it: a forgotten Message 1 of a campaign that nobody here knows may have
+    gone to somebody who answered an older one, and that one's Message 2 is still due.
+    """
     phone, _ = from_jid(outbound.wid or "")
     if phone is None:
         return False
-    made = await sql.forgotten_message_2(
-        conn, id=message, identity=identity(phone), sender=sender, phone=phone, at=_at(outbound)
-    )
-    return made is not None
+    for row in await sql.without_message_2(conn, identity=identity(phone), sender=sender):
+        if outbound.text is None or may_be(outbound.text, row["message_2"]):
+            made = await sql.forgotten_message_2(
+                conn, id=message, recipient=row["recipient"], sender=sender, phone=phone, at=_at(outbound),
+                text=outbound.text,
+            )  # fmt: skip
+            return made is not None
+    return False
 
 
 async def _hold(conn: Conn, sender: UUID, newest: datetime, many: int) -> None:

@@ -7,7 +7,7 @@ is all the caller needs to decide between sending again, looking it up, and givi
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -83,6 +83,8 @@ class Outbound:
     error: str | None = None
     expired: bool = False
     """It failed because ``not_after`` passed in the gateway's queue: it never left."""
+    text: str | None = field(default=None, compare=False, repr=False)
+    """What it says, where the gateway tells; for nobody's log."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -109,6 +109,29 @@ def fill(template: str, name: str | None, attributes: Mapping[str, str], *, leav
     return text
 
 
+def may_be(text: str, template: str) -> bool:
+    """Whether a text may be this template filled for somebody, whatever they are called and have.
+
+    >>> may_be("Thanks Ana, see you", "Thanks {{name}},  see you"), may_be("Hello Ana", "Thanks {{name}}")
+    (True, False)
+    """
+    parts = _parts(template) if template else ()
+    # No control character is in a template, and spaces are compared as none: gateways tidy them up.
+    shape = "".join("\0" if isinstance(part, Placeholder) else "".join(part.split()) for part in parts)
+    words, (first, *between) = "".join(text.split()), shape.split("\0")
+    if not between:
+        return words == first
+    *between, last = between
+    at, end = len(first), len(words) - len(last)
+    if at > end or not words.startswith(first) or not words.endswith(last):
+        return False
+    for literal in between:
+        if (found := words.find(literal, at, end)) < 0:
+            return False
+        at = found + len(literal)
+    return True
+
+
 def _value(placeholder: Placeholder, name: str | None, attributes: Mapping[str, str]) -> str:
     if placeholder.name == "name":
         value = name or ""

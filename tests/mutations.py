@@ -8,7 +8,12 @@ were killed. It takes some seconds per rule, so ``bin/test`` only checks that th
 
 from __future__ import annotations
 
+import argparse
+import compileall
+import itertools
 import os
+import py_compile
+import queue
 import re
 import shutil
 import subprocess
@@ -16,7 +21,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from local import embedded, place
@@ -24,6 +30,7 @@ from tests.mutants import MUTANTS, Mutant
 
 LONGEST_SECONDS = 240
 """A test that takes longer hangs for want of the rule: it would not pass, but it is no proof either."""
+_number = itertools.count(1)
 LEFT_OUT = (".venv", ".git", ".relance", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache")
 
 
@@ -31,22 +38,36 @@ class Unfit(Exception):
     """The table does not fit the code."""
 
 
-def main(names: Sequence[str]) -> int:
-    """Try the mutants of these names (all without any); returns the exit code."""
-    unknown = set(names) - {mutant.name for mutant in MUTANTS} - {mutant.rule for mutant in MUTANTS}
-    if unknown:
-        print(f"no rule is named {', '.join(sorted(unknown))}")
-        return 2
-    chosen = [mutant for mutant in MUTANTS if not names or {mutant.name, mutant.rule} & set(names)]
-    with copy_of_the_tree() as copy:
-        passed = _passing(copy, list(dict.fromkeys(test for mutant in chosen for test in mutant.tests)))
-        verdicts = []
-        for mutant in chosen:
-            began = time.monotonic()
-            verdicts.append(_tried(copy, mutant, passed))
-            spent = time.monotonic() - began
-            print(f"{verdicts[-1]:<9} {mutant.rule:<5} {mutant.name} ({spent:.0f} s)", flush=True)
-    killed = sum(verdict == "killed" for verdict in verdicts)
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutations", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="rules tried at the same time")
+    parser.add_argument("--passing", action="store_true", help="bin/test has just passed: do not run the tests before")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="rules, or points such as 2.1")
+    given = parser.parse_args(arguments)
+    known = {word for mutant in MUTANTS for word in (mutant.name, mutant.rule)}
+    if unknown := set(given.names) - known:
+        parser.error(f"no rule is named {', '.join(sorted(unknown))}")
+    chosen = [mutant for mutant in MUTANTS if not given.names or {mutant.name, mutant.rule} & set(given.names)]
+    return _try_all(chosen, given.jobs, passing=given.passing)
+
+
+def _try_all(chosen: list[Mutant], jobs: int, *, passing: bool) -> int:
+    tests = list(dict.fromkeys(test for mutant in chosen for test in mutant.tests))
+    copies: queue.SimpleQueue[Path] = queue.SimpleQueue()
+    with ExitStack() as stack, ThreadPoolExecutor(jobs) as threads:
+        for _ in range(jobs):
+            copies.put(stack.enter_context(copy_of_the_tree()))
+        passed = set(tests) if passing else _passing(copies, tests)
+
+        def tried(mutant: Mutant) -> str:
+            began, copy = time.monotonic(), copies.get()
+            verdict = _tried(copy, mutant) if set(mutant.tests) <= passed else "UNTESTED"
+            copies.put(copy)
+            print(f"{verdict:<9} {mutant.rule:<4} {mutant.name} ({time.monotonic() - began:.0f} s)", flush=True)
+            return verdict
+
+        killed = list(threads.map(tried, chosen)).count("killed")
     print(f"killed {killed} of {len(chosen)}")
     return 0 if killed == len(chosen) else 1
 
@@ -57,6 +78,8 @@ def copy_of_the_tree() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="relance-mutants-") as folder:
         copy = Path(folder) / "tree"
         shutil.copytree(place.ROOT, copy, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
+        # Checked by what a file says, not by when it was written: a rule goes and comes within a second.
+        compileall.compile_dir(copy, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
         (copy / ".venv").symlink_to(place.ROOT / ".venv", target_is_directory=True)
         yield copy
 
@@ -69,10 +92,8 @@ def mutated(source: str, mutant: Mutant) -> str:
     return source.replace(mutant.text, mutant.instead)
 
 
-def _tried(copy: Path, mutant: Mutant, passed: set[str]) -> str:
+def _tried(copy: Path, mutant: Mutant) -> str:
     """Say what became of one mutant."""
-    if not set(mutant.tests) <= passed:
-        return "UNTESTED"  # its test does not pass with the rule either
     file = copy / mutant.file
     source = file.read_text()
     try:
@@ -88,9 +109,11 @@ def _tried(copy: Path, mutant: Mutant, passed: set[str]) -> str:
     return "killed" if failed == set(mutant.tests) else "SURVIVED"
 
 
-def _passing(copy: Path, tests: list[str]) -> set[str]:
+def _passing(copies: queue.SimpleQueue[Path], tests: list[str]) -> set[str]:
     """Return the tests that pass unmutated; says which do not."""
+    copy = copies.get()
     passed = _run(copy, tests, "passed", longest=LONGEST_SECONDS * 4)
+    copies.put(copy)
     for test in tests:
         if test not in passed:
             print(f"does not pass unmutated: {test}")
@@ -102,7 +125,7 @@ def _run(copy: Path, tests: Sequence[str], wanted: str, *, longest: float = LONG
 
     A test that could not be set up, or collected, did neither.
     """
-    home = place.home(f"test-mutants-{os.getpid()}")
+    home = place.home(f"test-mutants-{os.getpid()}-{next(_number)}")
     try:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--tb=no", "-vv", "--color=no", *tests],

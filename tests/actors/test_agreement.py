@@ -30,9 +30,9 @@ async def message(world: World, campaign: UUID, phone: str = AWA, step: int = 1)
     )
 
 
-def taken(world: World, phone: str, reference: str) -> str:
+def taken(world: World, phone: str, reference: str, text: str = "Bonjour Awa") -> str:
     """Let the gateway have taken a message that this database then forgets; returns the gateway's id."""
-    answer = world.simulator.send(phone, "Bonjour", reference=reference)
+    answer = world.simulator.send(phone, text, reference=reference)
     assert answer.status_code == 201
     return str(answer.json()["id"])
 
@@ -115,7 +115,7 @@ async def test_a_lost_message_2_is_made_again_after_its_lost_message_1(world: Wo
     campaign = await world.launch([AWA])
     row = await message(world, campaign)
     taken(world, AWA, str(row["id"]))
-    taken(world, AWA, str(uuid7()))
+    taken(world, AWA, str(uuid7()), "Merci Awa")
     assert await agrees(world)
     assert await world.states(campaign) == {"followed_up": 1}
     assert set(await world.statuses(campaign, step=2)) <= {"sent", "delivered"}
@@ -129,7 +129,7 @@ async def test_what_was_in_doubt_at_that_moment_is_settled_and_explains_its_mess
     campaign = await world.launch([AWA])
     await world.promise(campaign)
     taken(world, AWA, str((await message(world, campaign))["id"]))
-    taken(world, AWA, str(uuid7()))
+    taken(world, AWA, str(uuid7()), "Merci Awa")
     assert await agrees(world)
     assert await world.states(campaign) == {"followed_up": 1}
     assert UNKNOWN not in await world.alerts()
@@ -232,3 +232,44 @@ async def test_no_reply_is_judged_by_a_server_that_does_not_know_the_process(wor
     assert await agrees(world)
     heard = await world.hear(inbound("in_new_text", AWA))
     assert (heard["digested_at"], world.sent()) == (None, [])
+
+
+async def test_a_forgotten_message_1_is_not_taken_for_the_message_2_of_an_older_campaign(world: World) -> None:
+    """Of a campaign launched since the backup: the older one's Message 2 is still due, a person sees to the rest."""
+    older = await world.reached([AWA])
+    await world.execute(
+        "UPDATE message SET promised_at = promised_at - interval '1 min', sent_at = sent_at - interval '1 min'"
+    )
+    taken(world, AWA, str(uuid7()), "Bonjour Awa, du nouveau")
+    assert await agrees(world)
+    assert UNKNOWN in await world.alerts()
+    assert await world.states(older) == {"awaiting_reply": 1} and await world.statuses(older, step=2) == {}
+
+
+async def test_a_lost_message_2_goes_to_the_campaign_whose_text_it_has(world: World) -> None:
+    old = await world.reached([AWA], message_2="Merci de l'ancienne, {{name}}")
+    await world.execute(
+        "UPDATE message SET promised_at = promised_at - interval '1 min', sent_at = sent_at - interval '1 min'"
+    )
+    new = await world.reached([AWA], message_2="Merci de la nouvelle")
+    taken(world, AWA, str(uuid7()), "Merci de l'ancienne, Awa Diop")
+    assert await agrees(world)
+    assert (await world.states(old), await world.states(new)) == ({"followed_up": 1}, {"awaiting_reply": 1})
+
+
+async def test_what_was_forgotten_is_charged_to_the_day_it_left(world: World) -> None:
+    """A backup knows neither the promises made since nor what they used of the day."""
+    campaign = await world.launch([AWA, BO])
+    first = await message(world, campaign)
+    taken(world, AWA, str(first["id"]))
+    taken(world, AWA, str(uuid7()), "Merci Awa")
+    for _ in range(2):  # reading it again charges nothing again
+        assert await agrees(world)
+        world.process.agreed.clear()
+    [day] = await world.rows(
+        "SELECT q.used, q.day = (now() AT TIME ZONE s.time_zone)::date AS today FROM quota_day q JOIN sender s"
+        " ON s.id = q.sender WHERE q.used > 0"
+    )
+    assert (day["used"], day["today"]) == (2, True)
+    await world.send_all(campaign)
+    assert await world.value("SELECT sum(used) FROM quota_day") == 3

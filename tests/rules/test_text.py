@@ -130,3 +130,36 @@ def test_what_passes_the_check_leaves_only_named_holes(template: str) -> None:
     else:
         assert all(p.default is not None for p in wanted)
         assert filled.strip()
+
+
+@pytest.mark.parametrize(
+    ("said", "template", "may"),
+    [
+        ("Merci", "Merci", True),
+        ("Merci ", "Merci  Awa", False),
+        ("Merci Awa, à Lomé", "Merci {{name}}, à {{city|Dakar}}", True),
+        ("Merci, à", "Merci {{name}}, à {{city|Dakar}}", True),
+        ("Merci Awa\nà bientôt", "Merci {{name}}\n\nà  bientôt", True),
+        ("Merci Awa, à Lomé", "Merci {{name}}, à {{city|Dakar}}!", False),
+        ("ab", "a{{name}}ab", False),
+        ("quoi que ce soit", "{{name}}", True),
+        ("", "", True),
+        ("Merci", "", False),
+    ],
+)
+def test_a_text_may_be_a_template_or_not(said: str, template: str, may: bool) -> None:
+    assert text.may_be(said, template) is may
+
+
+@given(
+    st.text("ab {", max_size=6),
+    st.text("ab ", max_size=4),
+    st.dictionaries(st.just("x"), st.text("ab", min_size=1)),
+)
+def test_every_filled_text_may_be_its_template(start: str, end: str, attributes: dict[str, str]) -> None:
+    template = f"-{start}|{{{{x}}}}{end}{{{{name|z}}}}"
+    try:
+        filled = text.fill(template, "Awa", attributes, leave_holes=True)
+    except BadTemplate:
+        return
+    assert text.may_be(filled, template)
