@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+CLOCK = "gateway_clock"
+CLOCK_SECONDS = 2.0
+"""The gateway's clock and ours may differ by so much before a person is told."""
 State = Literal["ready", "degraded", "blocked", "offline"]
 
 
@@ -45,6 +48,7 @@ async def examine(gateway: Gateway, sender: UUID) -> None:
     except SenderStopped as error:
         await alerts.sender_stopped(sender, error.detail)
         return
+    await _compare_clocks(sender, device.clock_skew)
     if device.state == row["state"]:
         return
     async with pool.connection() as conn:
@@ -67,3 +71,14 @@ async def told(conn: Conn, sender: UUID, state: State, reason: str | None) -> No
     if state == "blocked":
         await alerts.over(conn, "sender_offline", str(sender))
     await alerts.say(conn, f"sender_{state}", str(sender), why)
+
+
+async def _compare_clocks(sender: UUID, ahead: float) -> None:
+    """Tell a person of clocks that differ: replies are judged by the gateway's time, expirations by its clock."""
+    async with pool.connection() as conn:
+        if abs(ahead) <= CLOCK_SECONDS:
+            await alerts.over(conn, CLOCK, str(sender))
+            return
+        way = "ahead of" if ahead > 0 else "behind"
+        text = f"the gateway's clock is {abs(ahead):.0f} s {way} ours: set this machine's clock (NTP)"
+        await alerts.say(conn, CLOCK, str(sender), f"{text}; expirations are corrected meanwhile")

@@ -97,6 +97,8 @@ class Device:
     reason: str | None
     allows_replies: bool | None
     """Whether the plan delivers inbound messages (None: the gateway does not say)."""
+    clock_skew: float = 0.0
+    """Seconds by which the gateway's clock is ahead of ours; 0 where it agrees, or does not tell."""
 
 
 @dataclass(frozen=True, kw_only=True)

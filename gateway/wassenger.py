@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
@@ -158,7 +159,7 @@ class Wassenger:
     async def device(self, device_id: str) -> Device:
         """Return the health of one number. Raises LookupFailed, or SenderStopped (bad key, unknown device)."""
         answer = await self._api.ask("GET", f"/devices/{quote(device_id, safe='')}")
-        return answers.device(answers.examined(answer))
+        return replace(answers.device(answers.examined(answer)), clock_skew=self._api.clock_skew.total_seconds())
 
     async def devices(self) -> Sequence[Device]:
         """List every number the key can see. Raises LookupFailed or SenderStopped (bad key)."""

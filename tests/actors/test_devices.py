@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from actors import devices
 from actors.devices import ask_device
 from models import pool
@@ -58,3 +60,17 @@ async def test_a_sender_that_a_person_paused_is_not_asked_for(world: World) -> N
     await world.execute("UPDATE sender SET state = 'paused'")
     await run(ask_device, world.sender)
     assert await state(world) == "paused"
+
+
+@pytest.mark.parametrize(("skew", "way"), [(-90, "behind"), (40, "ahead of")])
+async def test_a_clock_that_differs_from_the_gateways_is_told_until_it_is_set(
+    world: World, skew: int, way: str
+) -> None:
+    world.simulator.behave(clock_skew_seconds=skew)
+    await run(ask_device, world.sender)
+    text = await world.value("SELECT text FROM alert WHERE kind = 'gateway_clock' AND resolved_at IS NULL")
+    assert f"s {way} ours" in text and "NTP" in text
+    assert await state(world) == "ready"
+    world.simulator.behave(clock_skew_seconds=0)
+    await run(ask_device, world.sender)
+    assert await world.alerts() == set()

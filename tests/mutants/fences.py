@@ -84,6 +84,19 @@ MUTANTS = [
         "if call.in_hand:", "if False:",
         (f"{_TRANSPORT}test_whatever_breaks_after_the_request_may_have_left",)),
 
+    Mutant("1.2", "a 5xx may have come after the acceptance", "gateway/wassenger_answers.py",
+        "    if answer.body is None or answer.is_page:\n        return Unknown(detail, code=code)",
+        "    if answer.body is None or answer.is_page or status >= 500:\n        return RateLimited(detail, code=code)",
+        ("tests/gateway/test_send.py::test_each_answer_says_what_happened",)),
+    Mutant("1.2", "a 2xx with half a body is an acceptance", "gateway/wassenger_answers.py",
+        "if answer.status in (200, 201) and not answer.is_page:",
+        "if answer.status in (200, 201) and not answer.is_page and answer.body is not None:",
+        (f"{_TRANSPORT}test_an_acceptance_with_an_unreadable_body_is_one_without_ids[half_a_body]",)),
+    Mutant("1.2", "an error nobody foresaw may have come after the message left", "actors/delivery.py",
+        "return Delivery(Ended(promise.message, promise.attempt, f\"{type(error).__name__}: {error}\"))",
+        'return Delivery(_untouched(promise, "unforeseen", type(error).__name__))',
+        ("tests/actors/test_delivery.py::test_an_error_nobody_foresaw_may_have_come_after_the_message_left",)),
+
     # 1.3 Absence is believed only of the dead.
     Mutant("1.3", "every process holds its lock", "actors/identity.py",
         "await sql.hold_process_lock(self._lock, process=str(name))", "pass",
@@ -134,6 +147,9 @@ MUTANTS = [
         "if abs(self.clock_skew.total_seconds()) > SKEW_WARNING_SECONDS and",
         "if abs(self.clock_skew.total_seconds()) > 1e9 and",
         ("tests/gateway/test_send.py::test_the_expiration_follows_the_gateways_clock",)),
+    Mutant("1.4", "a skewed clock is told to a person", "actors/devices.py",
+        "if abs(ahead) <= CLOCK_SECONDS:", "if True:",
+        ("tests/actors/test_devices.py::test_a_clock_that_differs_from_the_gateways_is_told_until_it_is_set",)),
     Mutant("1.4", "what expired at the gateway never left", "actors/acknowledgements.py",
         "if delivery.outbound.expired:", "if False:",
         ("tests/actors/test_acknowledgements.py::"
