@@ -65,7 +65,7 @@ def outbound(row: Json, *, at_least: Progress = "queued", exactly: Progress | No
         created_at=moment(row, "createdAt", "date", "timestamp"),
         error=error,
         expired=expired and state == "failed",
-        text=text(row, "message", "body"),
+        text=text(row, "message", "body", "media.message"),
     )
 
 
