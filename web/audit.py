@@ -7,19 +7,18 @@ secret can be; what a handler finds worth knowing it adds by ``note``.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import structlog
 from litestar import Request, Router, get
 from litestar.enums import ScopeType
-from litestar.params import FromQuery, QueryParameter
+from litestar.params import QueryParameter
 
 from models import pool
 from models.queries import from_json, json_text, sql
 from web.access import request_id
 from web.address import client_of
-from web.pages import Cursor, Limit, key, page
+from web.pages import Cursor, Limit, Moment, key, moment, page
 from web.wire.accounts import AuditLine
 from web.wire.common import Page
 
@@ -104,13 +103,14 @@ async def listed(
     action: Annotated[
         str | None, QueryParameter(description="How the action begins, e.g. POST /api/campaigns.", max_length=200)
     ] = None,
-    since: FromQuery[datetime | None] = None,
+    since: Moment = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[AuditLine]:
     """List who did what, newest first: every change that was asked for, also those refused, and every log-in."""
+    wanted = {"actor": actor, "action": action, "since": moment(since, "since")}
     async with pool.connection() as conn:
-        rows = await sql.list_audit(conn, before=key(cursor), actor=actor, action=action, since=since, many=limit + 1)
+        rows = await sql.list_audit(conn, before=key(cursor), **wanted, many=limit + 1)
     return page(rows, limit, _line)
 
 

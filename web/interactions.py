@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from datetime import timedelta
+from typing import Any, Literal
 from uuid import UUID
 
 from litestar import Response, Router, get
-from litestar.params import FromQuery, QueryParameter
+from litestar.params import FromQuery
 
 from models import pool
 from models.queries import sql
 from web import csvs
-from web.pages import Cursor, Limit, first_key, key, page
+from web.pages import Cursor, Limit, Moment, first_key, key, moment, page
 from web.wire.messages import InteractionLine
 
 Kind = Literal[
@@ -28,18 +28,17 @@ _LATE = timedelta(days=1)
 async def listed(
     campaign_id: FromQuery[UUID | None] = None,
     type: FromQuery[Kind | None] = None,
-    since: Annotated[datetime | None, QueryParameter(description="Only what happened from then on.")] = None,
+    since: Moment = None,
     contact_id: FromQuery[UUID | None] = None,
     format: FromQuery[Literal["json", "csv"]] = "json",
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response[Any]:
-    """List interactions, newest first; ``csv``: all of them as a file."""
-    if since is not None and since.tzinfo is None:
-        since = since.replace(tzinfo=UTC)
+    """List interactions, newest first, or only what happened ``since``; ``csv``: all of them as a file."""
+    start = moment(since, "since")
     wanted: dict[str, Any] = {
-        "campaign": campaign_id, "type": type, "contact": contact_id, "since": since,
-        "floor": since and first_key(since, _LATE),
+        "campaign": campaign_id, "type": type, "contact": contact_id, "since": start,
+        "floor": start and first_key(start, _LATE),
     }  # fmt: skip
     if format == "csv":
 

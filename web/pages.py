@@ -1,11 +1,12 @@
-"""Pages of a list: so many items, and where the next page begins. By key, so that any depth is as fast."""
+"""Pages of a list: so many items, from a moment on, and where the next page begins. By key: any depth is as fast."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from uuid import UUID
 
+import msgspec
 from litestar.params import QueryParameter
 
 from web.problems import Problem
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="Items of one page.")]
 Cursor = Annotated[str | None, QueryParameter(description="next_cursor of the page before.", max_length=64)]
+Moment = Annotated[
+    str | None,
+    QueryParameter(
+        format="date-time", max_length=40, description="As in RFC 3339, e.g. 2026-01-31T09:00:00Z; no zone means UTC."
+    ),
+]
+"""Read it with ``moment``: the framework would take a bare number for a time."""
 
 T = TypeVar("T")
 
@@ -28,6 +36,19 @@ def key(cursor: str | None) -> UUID | None:
         return UUID(cursor)
     except ValueError:
         raise Problem(400, "invalid_cursor", "cursor must be the next_cursor of the page before") from None
+
+
+def moment(given: str | None, name: str) -> datetime | None:
+    """Return the time that the parameter ``name`` gives, or raise the 400."""
+    if given is None:
+        return None
+    try:
+        at = msgspec.convert(given, datetime)
+    except msgspec.ValidationError:
+        reason = "write a time like 2026-01-31T09:00:00Z (a + in an address is %2B)"
+        errors = [{"field": name, "in": "query", "reason": reason}]
+        raise Problem(400, "invalid_request", f"{name}: {reason}", errors=errors) from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def first_key(at: datetime, late: timedelta = timedelta()) -> UUID:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from models.queries import from_json, sql
 from web import csvs
 from web.campaigns import found
 from web.monitoring import observed
-from web.pages import Cursor, Limit, page
+from web.pages import Cursor, Limit, Moment, moment, page
 from web.problems import Problem, not_found
 from web.stream import MONITORING, event_stream
 from web.wire.common import Page
@@ -95,13 +94,14 @@ async def batches(campaign_id: FromPath[UUID], limit: Limit = 50, cursor: Cursor
 @get("/campaigns/{campaign_id:uuid}/series")
 async def series(
     campaign_id: FromPath[UUID],
-    after: Annotated[datetime | None, QueryParameter(description="Only later minutes.")] = None,
+    after: Moment = None,
     limit: Annotated[int, QueryParameter(ge=1, le=2000)] = 1440,
 ) -> list[Minute]:
-    """Return the counters minute by minute, oldest first; the charts are their differences."""
+    """Return the counters minute by minute, oldest first, or only ``after`` one; the charts are their differences."""
+    behind = moment(after, "after")
     async with pool.connection() as conn:
         await found(conn, campaign_id)
-        rows = await sql.minutes_of(conn, campaign=campaign_id, after=after, many=limit)
+        rows = await sql.minutes_of(conn, campaign=campaign_id, after=behind, many=limit)
     return [Minute(**row) for row in rows]
 
 

@@ -24,7 +24,7 @@ from web import examples, wire
 
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
-    "response_schema_conformance,ignored_auth,unsupported_method"
+    "response_schema_conformance,ignored_auth,unsupported_method,negative_data_rejection"
 )
 WRONG = {
     "missing": [],
