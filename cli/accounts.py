@@ -109,6 +109,7 @@ def key() -> None:
 @click.option("--expires-in-days", type=click.IntRange(1, 3650), help="Without it the key lasts until revoked.")
 def create_key(name: str, role: str, owner: str | None, areas: tuple[str, ...], expires_in_days: int | None) -> None:
     """Make an API key called NAME and print it, this once. Works without the service."""
+    _check_areas(areas)
     new = credentials.NewKey()
 
     async def made(conn: Connection[Record]) -> bool:
@@ -175,6 +176,20 @@ def _email(given: str) -> str:
         return accounts.email(given)
     except accounts.BadAccount as error:
         raise click.BadParameter(str(error)) from None
+
+
+def _check_areas(given: tuple[str, ...]) -> None:
+    """Refuse a word that no address begins with: a key that reaches nothing would be found out at night."""
+    if not given:
+        return
+    know_settings()
+    # Here, not above: the routing table costs every other command a second.
+    from web.app import routing
+    from web.keys import areas
+
+    known = areas(routing())
+    if unknown := sorted(set(given) - known):
+        raise Refused(f"{', '.join(unknown)} is no area: there are {', '.join(sorted(known))}")
 
 
 def _password(email: str, from_stdin: bool) -> str:

@@ -20,6 +20,8 @@ async def test_the_first_admin_and_a_key_are_made_without_the_service(environmen
     assert (key.code, key.out.startswith("relance_"), "not shown again" in key.err) == (0, True, True)
     nobody = run(environment, "key", "create", "Nightly", "--for", "eve@example.org")
     assert (nobody.code, "nobody has the e-mail" in nobody.err) == (1, True)
+    nowhere = run(environment, "key", "create", "Nightly", "--area", "contacts", "--area", "kitchen")
+    assert (nowhere.code, "kitchen is no area: there are" in nowhere.err, nowhere.out) == (1, True, "")
     conn = await asyncpg.connect(environment["DATABASE_URL"])
     rows = await conn.fetch("SELECT actor_kind, action, detail::text FROM audit ORDER BY id")
     await conn.close()
