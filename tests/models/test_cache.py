@@ -186,6 +186,15 @@ def test_many_misses_are_a_warning_once_in_ten_minutes() -> None:
     assert misses.seen(0, 1, now=699.5)
 
 
+async def test_a_cache_that_misses_says_so_once_with_its_figures(cache: Cache) -> None:
+    with capture_logs() as logs:
+        for number in range(130):
+            await reading(cache, Source(), f"never asked before {number}")()
+    (told,) = [line for line in logs if line["log_level"] == "warning"]
+    assert told["event"] == "the cache misses more than it hits"
+    assert (told["lookups"], told["misses"], told["minutes"]) == (100, 100, 5.0)
+
+
 def test_half_of_the_look_ups_may_miss() -> None:
     misses = Misses()
     assert not any(misses.seen(1, 1, now=n / 10) for n in range(500))
