@@ -51,6 +51,7 @@ from web import (
 )
 from web.access import Access
 from web.auth import guard
+from web.bodies import refuse_unreadable
 from web.etags import Tagged
 from web.headers import Protected
 
@@ -85,6 +86,7 @@ def routing() -> Litestar:
     api = Router(
         "/api",
         guards=[guard],
+        before_request=refuse_unreadable,
         security=[{"key": []}],
         route_handlers=[
             contacts.router,

@@ -28,7 +28,7 @@ _PROBLEMS = {
     "404": ("not_found", "There is no such thing."),
     "409": ("not_possible", "It does not fit what is there: `code` and `detail` say why."),
     "413": ("too_large", "The body is too large."),
-    "415": ("unsupported_file", "The body is of a kind that cannot be used here."),
+    "415": ("unsupported_file", "The body is packed, or of a kind that cannot be used here."),
     "422": ("unknown_category", "The request can be read, but not carried out as it is: `code` says why."),
     "429": ("rate_limited", "Too many requests: come back after Retry-After."),
     "503": ("no_database", "The database cannot be used just now; nothing was changed. Send it again."),
@@ -110,7 +110,7 @@ def _complete(operation: Json, method: str, path: str) -> None:
     if method != "GET" and "{" in path:
         statuses.add("409")
     if body := operation.get("requestBody"):
-        statuses |= {"413", "422"} | ({"415"} if "multipart/form-data" in body["content"] else set())
+        statuses |= {"413", "415", "422"}
         body["required"] = not any(_may_be_null(one["schema"]) for one in body["content"].values())
     statuses |= {status for status in _NAMED_STATUS.findall(told) if ours and status in _PROBLEMS}
     if path.startswith("/api/"):

@@ -22,6 +22,12 @@ log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
 _SOON = {"Retry-After": "2"}
+_NO_FILE = re.compile(r"Unsupported type: <class '\w+'>")
+"""What the framework says of a text, or of several files, where one file is wanted."""
+MOST_NAMED = 20
+"""Errors that the text names; ``errors`` has them all."""
+MOST_QUOTED = 300
+"""Characters of one error."""
 _NAMED_FIELD = re.compile(r"field `([^`]+)`")
 
 
@@ -80,7 +86,8 @@ def _invalid(request: Request[Any, Any, Any], error: ValidationException) -> Res
     errors = [_field_error(one) for one in told]
     if not errors:
         return document(request, 400, *_HTTP_CODES[400])
-    detail = "; ".join(f"{one['field']}: {one['reason']}" if one["field"] else one["reason"] for one in errors)
+    told_of = [f"{one['field']}: {one['reason']}" if one["field"] else one["reason"] for one in errors[:MOST_NAMED]]
+    detail = "; ".join(told_of)
     return document(request, 400, "invalid_request", detail, errors=errors)
 
 
@@ -90,10 +97,17 @@ def _field_error(told: Mapping[str, Any]) -> dict[str, str]:
     if (path, reason) == ("data", "'data'"):
         return {"field": "", "in": "body", "reason": "a body is required"}
     path = path.removeprefix("data").removeprefix(".")
+    if _NO_FILE.fullmatch(reason):
+        reason = "send one file: a part of the form with a filename, once"
     if named := _NAMED_FIELD.search(reason):
         path = f"{path}.{named[1]}".removeprefix(".")
     where = told.get("source", "body")
-    return {"field": path, "in": getattr(where, "value", where), "reason": reason}
+    return {"field": _short(path), "in": getattr(where, "value", where), "reason": _short(reason)}
+
+
+def _short(told: str) -> str:
+    """Cut off what quotes a request at length: nobody shall get back three times what he sent."""
+    return told if len(told) <= MOST_QUOTED else f"{told[:MOST_QUOTED]}…"
 
 
 _HTTP_CODES = {
@@ -102,12 +116,15 @@ _HTTP_CODES = {
     405: ("method_not_allowed", "this address does not take that method: see /schema"),
     413: ("too_large", "the body is too large for this address"),
 }
+_BAD_FORM = "the form cannot be read: it is cut off, its boundary is missing or wrong, or it has too many parts"
 
 
 def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
     if error.status_code >= 500:
         return _unhandled(request, error)
     code, detail = _HTTP_CODES.get(error.status_code, ("refused", error.detail))
+    if error.status_code == 400 and request.headers.get("content-type", "").startswith("multipart/"):
+        detail = _BAD_FORM
     return document(request, error.status_code, code, detail, headers=error.headers)
 
 
