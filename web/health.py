@@ -8,6 +8,7 @@ import pkgutil
 
 import asyncpg
 from litestar import Response, get
+from litestar.openapi import ResponseSpec
 
 from models import cache, live, migrations, pool
 from rules.status import ALLOWED
@@ -29,7 +30,10 @@ async def alive() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@get("/health/ready", tags=["health"])
+_NOT_READY = ResponseSpec(Readiness, description="Not ready: `reasons` says why.", generate_examples=False)
+
+
+@get("/health/ready", tags=["health"], responses={503: _NOT_READY})
 async def ready() -> Response[Readiness]:
     """Say whether requests can be served: 200, or 503 with the reasons.
 

@@ -20,6 +20,7 @@ from rules.budget import Budget
 from web import paces
 from web.auth import who
 from web.contacts import read_phone
+from web.pages import Cursor, Limit, key, page
 from web.problems import Problem, not_found
 from web.wire.common import Page
 from web.wire.senders import NewSender, NoReply, Sender, SenderChange, Stopped
@@ -32,11 +33,12 @@ _MAY_RESUME = ("paused", "blocked", "offline", "degraded")
 
 
 @get()
-async def listed() -> Page[Sender]:
-    """List every sender, oldest first."""
+async def listed(limit: Limit = 200, cursor: Cursor = None) -> Page[Sender]:
+    """List senders, oldest first."""
     async with pool.connection() as conn:
-        rows = await sql.list_senders(conn)
-        return Page(items=[await _shown(conn, row, whole=False) for row in rows], next_cursor=None)
+        rows = await sql.sender_page(conn, after=key(cursor), many=limit + 1)
+        shown = {row["id"]: await _shown(conn, row, whole=False) for row in rows[:limit]}
+    return page(rows, limit, lambda row: shown[row["id"]])
 
 
 @post()

@@ -3,6 +3,9 @@
 -- name: list_senders
 SELECT s.*, now() AS now FROM sender s ORDER BY s.id LIMIT 200;
 
+-- name: sender_page
+SELECT s.*, now() AS now FROM sender s [[WHERE s.id > :after]] ORDER BY s.id LIMIT :many;
+
 -- name: senders_in
 SELECT id FROM sender WHERE state = ANY(:states::text[]) ORDER BY id;
 

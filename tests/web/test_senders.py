@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import httpx
 from asyncpg import Connection, Record
 
+from tests import worlds
 from tests.web.conftest import problem
 
 
@@ -25,6 +26,19 @@ async def test_a_sender_shows_its_pace_and_what_is_left_of_its_day(
     quota = shown["quota_today"]
     assert (quota["limit"], quota["used"], quota["remaining"], quota["level"]) == (1000, 800, 200, "attention")
     assert sender in [one["id"] for one in (await api.get("/api/senders")).json()["items"]]
+
+
+async def test_senders_come_in_pages(api: httpx.AsyncClient, conn: Connection[Record], sender: str) -> None:
+    await worlds.new_sender(conn)
+    found: list[str] = []
+    cursor: str | None = None
+    while cursor is not None or not found:
+        asked = {"limit": 1} | ({"cursor": cursor} if cursor else {})
+        one = (await api.get("/api/senders", params=asked)).json()
+        assert len(one["items"]) == 1
+        found, cursor = [*found, one["items"][0]["id"]], one["next_cursor"]
+    assert found == [one["id"] for one in (await api.get("/api/senders")).json()["items"]]
+    assert sender in found
 
 
 async def test_a_sender_is_added_once_per_device(api: httpx.AsyncClient) -> None:
