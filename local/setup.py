@@ -1,4 +1,4 @@
-"""Make the environment in ``.venv``: what ``bin/setup`` runs, with nothing but the standard library.
+"""Make the environment in ``.venv``, then the dashboard: what ``bin/setup`` runs, with only the standard library.
 
 The packages are those of ``requirements-dev.txt``, by hash. uv installs them when pip can get uv (a few
 seconds), pip itself otherwise. Where packages come from is the machine's pip configuration, for both.
@@ -25,19 +25,24 @@ class SetupError(Exception):
 
 
 def main() -> int:
-    """Make the environment unless it is there already; concurrent runs wait for the first one."""
+    """Make what is not there already; concurrent runs wait for the first one."""
     try:
-        if up_to_date(ROOT):
-            return 0
-        if not os.access(ROOT, os.W_OK):
-            raise SetupError(f"{ROOT} cannot be written by this user: run bin/setup as its owner")
-        with one_at_a_time(ROOT):
-            if not up_to_date(ROOT):
-                make(ROOT)
+        if not up_to_date(ROOT):
+            if not os.access(ROOT, os.W_OK):
+                raise SetupError(f"{ROOT} cannot be written by this user: run bin/setup as its owner")
+            with one_at_a_time(ROOT):
+                if not up_to_date(ROOT):
+                    make(ROOT)
     except SetupError as error:
         print(f"bin/setup: {error}", file=sys.stderr)
         return 1
-    return 0
+    return front_end(ROOT)
+
+
+def front_end(root: Path) -> int:
+    """Build the dashboard where there is one; returns its exit code."""
+    build = root / "local" / "dashboard.py"
+    return subprocess.run([sys.executable, "-IS", str(build)], check=False).returncode if build.exists() else 0
 
 
 def make(root: Path) -> None:

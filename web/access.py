@@ -63,7 +63,7 @@ class Access:
             ms = round((time.perf_counter() - began) * 1000, 1)
             # A stored webhook is in the inbox and on /metrics: a line for each costs an eighth of its handling.
             heard = scope["path"].startswith("/webhooks/") and status == 200
-            quiet = heard or scope["path"].startswith(("/health/", "/metrics"))
+            quiet = heard or scope["path"].startswith(("/health/", "/metrics", "/assets/"))
             (log.debug if quiet else log.info)(
                 "request", method=scope["method"], path=scope["path"], status=status, ms=ms
             )

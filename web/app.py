@@ -36,7 +36,6 @@ from web import (
     messages,
     metrics,
     monitoring,
-    page,
     previews,
     problems,
     pulse,
@@ -44,6 +43,7 @@ from web import (
     reference,
     retrying,
     senders,
+    shell,
     stream,
     trials,
     users,
@@ -117,13 +117,17 @@ def routing() -> Litestar:
         ],
     )
     return Litestar(
-        route_handlers=[api, health.alive, health.ready, metrics.metrics, hooks.wassenger, page.page],
+        route_handlers=[api, health.alive, health.ready, metrics.metrics, hooks.wassenger, shell.shell, shell.asset],
         lifespan=[_database, intake.taking, hooks.door, limits.limiting, stream.listening, pulse.beating],
         exception_handlers=problems.HANDLERS,
         request_max_body_size=MOST_BYTES,
         logging_config=None,
         compression_config=CompressionConfig(
-            backend="brotli", minimum_size=1024, brotli_gzip_fallback=True, exclude=["/events$", "/webhooks/"]
+            backend="brotli",
+            minimum_size=1024,
+            brotli_gzip_fallback=True,
+            exclude=["/events$", "/webhooks/"],
+            exclude_opt_key="packed",
         ),
         openapi_config=OpenAPIConfig(
             title="Relance",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import pkgutil
 import re
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -208,3 +209,15 @@ def _uploaded(kind: type) -> Json:
     if kind is UploadFile:
         return {"type": "string", "format": "binary"}
     raise NotImplementedError(kind)
+
+
+def main() -> int:
+    """Print the document; nothing is opened for it."""
+    from web.app import routing  # it imports this module
+
+    sys.stdout.write(json.dumps(completed(routing().openapi_schema.to_schema())))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -19,6 +19,7 @@ from rules.roles import RULE, Demand, Role, demand
 from tests.web.accounts import logged_in, new_key, new_person, stranger, with_key
 from tests.web.conftest import problem
 from tests.web.serving import Web, environment_of, serving
+from web.shell import PAGES
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 OPEN = {
     ("GET", "/"), ("GET", "/health/live"), ("GET", "/health/ready"), ("POST", "/webhooks/wassenger"),
     ("GET", "/metrics"), ("GET", "/schema"), ("GET", "/schema/openapi.json"), ("GET", "/schema/assets/{name}"),
-    ("GET", "/schema/{path}"),
+    ("GET", "/schema/{path}"), ("GET", "/assets/{name}"),
+    *(("GET", page) for page in PAGES), *(("GET", f"{page}/{{rest}}") for page in PAGES if page != "/"),
 }  # fmt: skip
 """Every address that nobody has to log in for, besides the log-in itself. A new one has to be meant."""
 NOWHERE = "019a0000-0000-7000-8000-000000000000"

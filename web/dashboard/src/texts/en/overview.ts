@@ -1,0 +1,5 @@
+const overview = {
+  title: "Overview",
+};
+
+export default overview;

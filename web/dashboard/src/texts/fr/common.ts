@@ -1,0 +1,115 @@
+import type en from "../en/common";
+
+const common: typeof en = {
+  nav: {
+    label: "Principal",
+    overview: "Vue d’ensemble",
+    campaigns: "Campagnes",
+    contacts: "Contacts",
+    categories: "Catégories",
+    replies: "Réponses",
+    monitoring: "Surveillance",
+    settings: "Réglages",
+  },
+  skip: "Aller au contenu",
+  menu: "Menu",
+  live: {
+    connecting: "Connexion",
+    live: "En direct",
+    reconnecting: "Reconnexion",
+    explained: {
+      connecting: "La connexion en direct s’ouvre.",
+      live: "Les chiffres changent ici au moment où ils changent.",
+      reconnecting: "La connexion est coupée. Vous voyez le dernier état connu ; il se met à jour tout seul.",
+    },
+  },
+  account: {
+    language: "Langue",
+    theme: "Apparence",
+    themes: { system: "Comme le système", light: "Clair", dark: "Sombre" },
+    logOut: "Se déconnecter",
+    readOnly: "Lecture seule",
+    readOnlyExplained: "Votre rôle est lecteur : vous voyez tout et ne changez rien.",
+    roles: { viewer: "Lecteur", operator: "Opérateur", admin: "Administrateur" },
+  },
+  door: {
+    title: "Se connecter",
+    email: "E-mail",
+    password: "Mot de passe",
+    enter: "Se connecter",
+    entering: "Connexion …",
+    first: "Le premier compte est ADMIN_EMAIL avec ADMIN_PASSWORD, ou créé par bin/relance user create.",
+  },
+  act: {
+    again: "Réessayer",
+    back: "Revenir",
+    cancel: "Annuler",
+    close: "Fermer",
+    dismiss: "Masquer",
+    save: "Enregistrer",
+    saved: "Enregistré.",
+    remove: "Supprimer",
+    edit: "Modifier",
+    more: "Afficher plus",
+    copy: "Copier",
+    copied: "Copié.",
+    loading: "Chargement …",
+  },
+  notFound: {
+    title: "Il n’y a rien ici",
+    text: "L’adresse est peut-être ancienne ou mal saisie.",
+    home: "Aller à la vue d’ensemble",
+  },
+  campaignStatus: {
+    draft: "Brouillon",
+    scheduled: "Programmée",
+    launching: "Lancement",
+    sending: "Envoi",
+    waiting: "Attente des réponses",
+    paused: "En pause",
+    completed: "Terminée",
+    cancelled: "Annulée",
+  },
+  level: { ok: "OK", attention: "Attention", danger: "Danger", blocked: "Bloqué" },
+  problems: {
+    offline: {
+      what: "Le service est injoignable.",
+      remedy: "Vérifiez la connexion ; cette page réessaie toute seule. Rien de ce que vous avez fait n’est perdu.",
+    },
+    broken: {
+      what: "Le service a rencontré une erreur.",
+      remedy: "Réessayez dans un instant. Si cela persiste, consultez le journal du processus web.",
+    },
+    unreadable: { what: "Autre chose que Relance a répondu.", remedy: "Un proxy est peut-être en panne ; réessayez dans un instant." },
+    no_database: { what: "La base de données est injoignable.", remedy: "Rien n’a été modifié. Réessayez dans un instant." },
+    busy: { what: "D’autres modifient la même chose.", remedy: "Rien n’a été modifié. Réessayez." },
+    not_migrated: {
+      what: "La base de données est plus ancienne que le programme.",
+      remedy: "Lancez le processus release : python -m models.migrate.",
+    },
+    unauthorized: { what: "Vous n’êtes plus connecté.", remedy: "Connectez-vous à nouveau." },
+    wrong_credentials: {
+      what: "L’e-mail ou le mot de passe est faux.",
+      remedy: "Vérifiez les deux ; les majuscules comptent dans le mot de passe.",
+    },
+    forbidden: { what: "Votre rôle ne le permet pas.", remedy: "Demandez à un administrateur." },
+    csrf: { what: "Cette page est plus ancienne que votre connexion.", remedy: "Rechargez la page et réessayez." },
+    rate_limited: { what: "Trop de requêtes à la fois.", remedy: "Attendez un instant et réessayez." },
+    not_found: { what: "Cela n’existe plus.", remedy: "Quelqu’un l’a peut-être supprimé ; revenez à la liste." },
+    quota: {
+      what: "La journée n’a pas assez de place pour cette campagne.",
+      remedy: "Répartissez-la sur plusieurs jours, ou lancez-la demain.",
+    },
+    sender_not_ready: {
+      what: "Le numéro d’envoi n’est pas prêt.",
+      remedy: "Voyez la page Surveillance : elle dit ce qui manque au numéro.",
+    },
+    empty_audience: { what: "Personne ne serait joint.", remedy: "Choisissez d’autres catégories, ou excluez moins de personnes." },
+    already_launched: {
+      what: "La campagne a déjà été lancée.",
+      remedy: "Rien n’a été envoyé deux fois. Ouvrez-la pour voir où elle en est.",
+    },
+  },
+};
+
+export default common;
