@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
 import msgspec
@@ -65,12 +65,12 @@ async def events(request: Request[Any, Any, Any]) -> Response[Any]:
 async def report(
     campaign_id: FromPath[UUID],
     format: FromQuery[Literal["json", "csv"]] = "json",
-) -> Response[Any]:
+) -> Response[Report]:
     """Return the report: as of completion where the campaign has completed, else so far. ``csv``: a line per person."""
     if format == "csv":
         async with pool.connection() as conn:
             await found(conn, campaign_id)
-        return csvs.export(f"campaign-{campaign_id}.csv", _COLUMNS, _lines(campaign_id))
+        return cast("Response[Report]", csvs.export(f"campaign-{campaign_id}.csv", _COLUMNS, _lines(campaign_id)))
     async with pool.connection() as conn:
         row = await sql.final_report(conn, campaign=campaign_id)
         if row is None:

@@ -1,9 +1,12 @@
-import { infiniteQueryOptions, queryOptions } from "@tanstack/preact-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/preact-query";
 import { type Wire, get } from "~/api/client";
 
 export type Campaign = Wire<"Campaign">;
 export type CampaignLine = Wire<"CampaignLine">;
 export type Progress = Wire<"Progress">;
+export type Minute = Wire<"Minute">;
+export type Report = Wire<"Report">;
+export type Recipient = Wire<"Recipient">;
 export type RecipientLine = Wire<"RecipientLine">;
 
 /** Where each thing lies in the cache; the live stream writes to the same places. */
@@ -12,7 +15,7 @@ export const keys = {
   campaign: (id: string) => ["campaign", id] as const,
   progress: (id: string) => ["progress", id] as const,
   series: (id: string) => ["series", id] as const,
-  batches: (id: string) => ["batches", id] as const,
+  batches: (id: string, newest: number) => ["batches", id, newest] as const,
   report: (id: string) => ["report", id] as const,
   recipients: (id: string, state: string | null) => ["recipients", id, state ?? "all"] as const,
   recipient: (id: string) => ["recipient", id] as const,
@@ -48,10 +51,11 @@ export const series = (id: string) =>
     queryFn: ({ signal }) => get("/api/campaigns/{campaign_id}/series", { path: { campaign_id: id }, signal }),
   });
 
-/** The newest batches, each with its pace and why. */
-export const batches = (id: string) =>
+/** The newest batches up to one, each with its pace and why. */
+export const batches = (id: string, newest: number) =>
   queryOptions({
-    queryKey: keys.batches(id),
+    queryKey: keys.batches(id, newest),
+    placeholderData: keepPreviousData,
     queryFn: ({ signal }) =>
       get("/api/campaigns/{campaign_id}/batches", { path: { campaign_id: id }, query: { limit: 20 }, signal }),
   });
@@ -75,5 +79,13 @@ export const recipient = (id: string) =>
   queryOptions({
     queryKey: keys.recipient(id),
     queryFn: ({ signal }) => get("/api/recipients/{recipient_id}", { path: { recipient_id: id }, signal }),
+    staleTime: 0,
+  });
+
+/** What it came to: as of its completion, else so far. */
+export const report = (id: string) =>
+  queryOptions({
+    queryKey: keys.report(id),
+    queryFn: ({ signal }) => get("/api/campaigns/{campaign_id}/report", { path: { campaign_id: id }, signal }),
     staleTime: 0,
   });

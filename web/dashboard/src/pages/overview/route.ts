@@ -1,6 +1,6 @@
 import type { Route } from "~/router";
 import { campaigns } from "~/queries/campaigns";
-import { monitoring } from "~/queries/service";
+import { monitoring, totals } from "~/queries/service";
 import { overview } from "./texts";
 
 const route: Route = {
@@ -8,7 +8,7 @@ const route: Route = {
   nav: { order: 1, icon: "overview", label: "overview" },
   load: () => import("./page"),
   texts: [overview],
-  prefetch: (client) => [client.query(monitoring()), client.infiniteQuery(campaigns())],
+  prefetch: (client) => [client.query(monitoring()), client.infiniteQuery(campaigns()), client.query(totals())],
 };
 
 export default route;

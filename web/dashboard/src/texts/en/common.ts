@@ -58,6 +58,7 @@ const common = {
     text: "The address may be old or mistyped.",
     home: "Go to the overview",
   },
+  state: "State",
   campaignStatus: {
     draft: "Draft",
     scheduled: "Scheduled",
@@ -68,7 +69,9 @@ const common = {
     completed: "Completed",
     cancelled: "Cancelled",
   },
+  senderState: { ready: "Ready", degraded: "Degraded", blocked: "Blocked", offline: "Offline", paused: "Paused" } as Record<string, string>,
   level: { ok: "OK", attention: "Attention", danger: "Danger", blocked: "Blocked" },
+  alerts: { resolve: "Put away", times: (many: string) => `${many} times` },
   problems: {
     offline: {
       what: "The service cannot be reached.",

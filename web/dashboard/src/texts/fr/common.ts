@@ -60,6 +60,7 @@ const common: typeof en = {
     text: "L’adresse est peut-être ancienne ou mal saisie.",
     home: "Aller à la vue d’ensemble",
   },
+  state: "État",
   campaignStatus: {
     draft: "Brouillon",
     scheduled: "Programmée",
@@ -70,7 +71,9 @@ const common: typeof en = {
     completed: "Terminée",
     cancelled: "Annulée",
   },
+  senderState: { ready: "Prêt", degraded: "Dégradé", blocked: "Bloqué", offline: "Hors ligne", paused: "En pause" },
   level: { ok: "OK", attention: "Attention", danger: "Danger", blocked: "Bloqué" },
+  alerts: { resolve: "Classer", times: (many) => `${many} fois` },
   problems: {
     offline: {
       what: "Le service est injoignable.",

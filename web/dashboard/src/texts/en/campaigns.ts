@@ -1,0 +1,25 @@
+const campaigns = {
+  title: "Campaigns",
+  create: "New campaign",
+  filter: "Show",
+  filters: { all: "All", running: "Running", drafts: "Drafts", ended: "Ended" },
+  name: "Name",
+  status: "Status",
+  people: "People",
+  sent: "Sent",
+  replies: "Replies",
+  messageTwo: "Message 2",
+  failed: "Failed",
+  when: "When",
+  progress: (name: string) => `Progress of ${name}`,
+  created: (when: string) => `Made ${when}`,
+  launched: (when: string) => `Launched ${when}`,
+  scheduled: (when: string) => `Planned for ${when}`,
+  completed: (when: string) => `Completed ${when}`,
+  none: "No campaign yet",
+  noneText: "A campaign sends Message 1 to the people of your categories at a safe pace, and Message 2 at once to whoever answers.",
+  noneHere: "None of this kind",
+  noneHereText: "Choose another filter to see the others.",
+};
+
+export default campaigns;
