@@ -67,7 +67,7 @@ export const recipients = (id: string, state: string | null) =>
     queryFn: ({ pageParam, signal }) =>
       get("/api/campaigns/{campaign_id}/recipients", {
         path: { campaign_id: id },
-        query: { limit: 50, cursor: pageParam, ...(state ? { state: state as never } : {}) },
+        query: { limit: 25, cursor: pageParam, ...(state ? { state: state as never } : {}) },
         signal,
       }),
     initialPageParam: null as string | null,
