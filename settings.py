@@ -142,6 +142,20 @@ class Settings:
 
     cache_ttl_seconds: float = var("How long an answer of the cache may be used.", 60.0, bounds=(1, 3600))
 
+    # Who is told when something is wrong
+    alert_urls: str = var("Apprise addresses that alerts go to, separated by spaces or commas.", "", secret=True)
+    heartbeat_url: str = var("Asked for each minute while all is well; silence tells its owner.", "", secret=True)
+    worker_down_alert_seconds: float = var("A process silent for so long is missed.", 300.0, bounds=(2, 86_400))
+    webhook_silence_alert_seconds: float = var(
+        "No webhook for so long after something was sent, while the session is online, alerts.",
+        3600.0,
+        bounds=(5, 604_800),
+    )
+    lane_stalled_alert_seconds: float = var(
+        "A number that could send and has not for so long alerts.", 300.0, bounds=(5, 86_400)
+    )
+    disk_free_alert: float = var("Share of a disk that must be free.", 0.05, bounds=(0, 0.9))
+
     # Places and people
     default_region: str = var("Region of phone numbers written without +, e.g. FR; empty: none.", "")
     default_timezone: str = var("Time zone of a sender that names none.", "UTC")
@@ -156,6 +170,11 @@ class Settings:
     def fence_seconds(self) -> float:
         """What must be left of a lease when a message is written: the deadline and a second."""
         return self.gateway_timeout_seconds + 1.0
+
+    @property
+    def alert_addresses(self) -> tuple[str, ...]:
+        """The addresses of ``ALERT_URLS``, in their order; a comma inside one belongs to it."""
+        return tuple(one for one in re.split(r"\s+|,\s*(?=[\w+.-]+://)", self.alert_urls) if one)
 
     @property
     def gateway_is_local(self) -> bool:
@@ -252,6 +271,11 @@ def _does_not_fit(s: Settings) -> list[str]:
         problems.append(f"WASSENGER_DEVICE_ID={s.wassenger_device_id!r} is not 24 hex digits")
     if urlsplit(s.wassenger_base_url).scheme not in {"http", "https"}:
         problems.append(f"WASSENGER_BASE_URL={s.wassenger_base_url!r} is not an http(s) address")
+    for number, address in enumerate(s.alert_addresses, 1):
+        if not re.match(r"[a-z][\w+.-]*://\S", address):
+            problems.append(f"ALERT_URLS=(hidden): address {number} is not like mailto://… or json://host/path")
+    if s.heartbeat_url and urlsplit(s.heartbeat_url).scheme not in {"http", "https"}:
+        problems.append("HEARTBEAT_URL=(hidden) is not an http(s) address")
     if s.default_timezone not in available_timezones():
         problems.append(f"DEFAULT_TIMEZONE={s.default_timezone!r} is not an IANA time zone such as Europe/Paris")
     if s.default_region and not re.fullmatch(r"[A-Z]{2}", s.default_region):

@@ -67,10 +67,11 @@ async def told(conn: Conn, sender: UUID, state: State, reason: str | None) -> No
         return
     old = ["ready", "degraded", *(["offline"] if state == "blocked" else [])]
     why = reason or f"the device is {state}"
-    await transitions.move_sender(conn, sender, old=old, new=state, why=why, by="gateway")
-    if state == "blocked":
-        await alerts.over(conn, "sender_offline", str(sender))
-    await alerts.say(conn, f"sender_{state}", str(sender), why)
+    async with conn.transaction():
+        await transitions.move_sender(conn, sender, old=old, new=state, why=why, by="gateway")
+        if state == "blocked":
+            await alerts.over(conn, "sender_offline", str(sender))
+        await alerts.say(conn, f"sender_{state}", str(sender), why)
 
 
 async def _compare_clocks(sender: UUID, ahead: float) -> None:

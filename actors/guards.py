@@ -86,14 +86,16 @@ async def _silence(conn: Conn, sender: UUID) -> list[UUID]:
         await alerts.say(conn, "silence", str(sender), verdict.why)
         return []
     paused = []
-    for row in await sql.running_campaigns_of(conn, sender=sender):
-        why = f"circuit breaker: {verdict.why}"
-        if await transitions.pause(conn, row["id"], holds="message_1", why=why, by="breaker"):
-            paused.append(row["id"])
+    async with conn.transaction():  # nobody's campaign is paused unsaid
+        for row in await sql.running_campaigns_of(conn, sender=sender):
+            why = f"circuit breaker: {verdict.why}"
+            if await transitions.pause(conn, row["id"], holds="message_1", why=why, by="breaker"):
+                paused.append(row["id"])
+        if paused:
+            await sql.start_guard_anew(conn, sender=sender)  # a person's resume is judged by what comes after it
+            await alerts.say(conn, "silence", str(sender), f"{verdict.why}; {len(paused)} campaigns paused")
     if paused:
-        await sql.start_guard_anew(conn, sender=sender)  # a person's resume is judged by what comes after it
         log.warning("a number is not heard of any more", sender=str(sender), why=verdict.why, campaigns=len(paused))
-        await alerts.say(conn, "silence", str(sender), f"{verdict.why}; {len(paused)} campaigns paused")
     return paused
 
 

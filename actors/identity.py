@@ -14,6 +14,7 @@ import socket
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import asyncpg
 import structlog
 from uuid_utils.compat import uuid7
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 BEAT_SECONDS = 1.0
+GOODBYE_SECONDS = 0.5
+"""A shutdown is not held up by a database that is away."""
 
 
 class Identity:
@@ -52,7 +55,15 @@ class Identity:
                     log.warning("no database: nothing can be promised", error=str(error))
                 await asyncio.sleep(BEAT_SECONDS)
         finally:
+            await self._say_goodbye()
             await self._let_go()
+
+    async def _say_goodbye(self) -> None:
+        """End in good order: nobody waits for this process to come back."""
+        if self.id is not None and self._lock is not None:
+            with contextlib.suppress(*pool.UNAVAILABLE, asyncpg.PostgresError):
+                async with asyncio.timeout(GOODBYE_SECONDS):
+                    await sql.ended(self._lock, process=self._held)
 
     async def _beat(self) -> None:
         if self.id is None:

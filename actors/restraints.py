@@ -116,11 +116,16 @@ async def breaker(process: Process, campaign: UUID) -> bool:
         if row is None:
             return False
         reason = await batches.must_stop(conn, campaign, row["breaker_since"])
-        if reason is not None and await transitions.pause(
-            conn, campaign, holds="message_1", why=f"circuit breaker: {reason}", by="breaker"
-        ):
-            log.warning("the circuit breaker paused a campaign", campaign=str(campaign), why=reason)
+    if reason is None:
+        return False
+    why = f"circuit breaker: {reason}"
+    # All or nothing: a lane that ends in between must not pause a campaign that nobody is told of.
+    async with pool.transaction() as conn:
+        paused = await transitions.pause(conn, campaign, holds="message_1", why=why, by="breaker")
+        if paused:
             await warmth.warn(conn, row["sender"], "breaker", reason)
             await alerts.say(conn, "breaker", str(campaign), f"campaign paused: {reason}")
-            process.moved(campaign)
-    return reason is not None
+    if paused:
+        log.warning("the circuit breaker paused a campaign", campaign=str(campaign), why=reason)
+        process.moved(campaign)
+    return True

@@ -84,9 +84,12 @@ class Turns:
     async def _unusable(self, conn: pool.Conn, campaign: UUID, reason: str) -> None:
         """Pause a campaign whose pacing cannot be used: it must not stand in the way of the others."""
         why = f"its pacing cannot be used: {reason}"
-        if await transitions.pause(conn, campaign, holds="message_1", why=why, by="lane"):
+        async with conn.transaction():  # nobody's campaign is paused unsaid
+            paused = await transitions.pause(conn, campaign, holds="message_1", why=why, by="lane")
+            if paused:
+                await alerts.say(conn, "pacing", str(campaign), f"campaign paused: {why}")
+        if paused:
             log.warning("a campaign's pacing cannot be used", campaign=str(campaign), why=reason)
-            await alerts.say(conn, "pacing", str(campaign), f"campaign paused: {why}")
             self._process.moved(campaign)
 
     async def nothing_due(self, conn: pool.Conn, batch: Record) -> Rest | None:

@@ -24,6 +24,8 @@ _NUMBER = re.compile(r"(?<![\w-])\+?\d{8,15}(?:@[\w.]+)?(?![\w-])(?!\.\d)")
 
 LEAST_SECRET = 6
 """Shorter values would turn up in innocent words."""
+LEAST_TOKEN = 8
+"""The same for a part of an address; shorter ones are words of it."""
 LEAST_PHONE = 10_000_000
 """A whole number from here on may be a phone number."""
 
@@ -40,8 +42,26 @@ def masked(text: str) -> str:
 def _secrets(s: settings.Settings) -> list[str]:
     """Return every value that must not be written: what the settings call secret, and passwords in addresses."""
     named = [s.secret_key, s.bootstrap_api_key, s.admin_password, s.wassenger_api_key, s.wassenger_webhook_secret]
-    named += [s.wassenger_signing_secret, *(urlsplit(url).password or "" for url in (s.database_url, s.redis_url))]
+    named += [s.wassenger_signing_secret, s.heartbeat_url, *_told_in(s.heartbeat_url)]
+    for address in s.alert_addresses:
+        named += [address, *_told_in(address)]
+    named += [*(urlsplit(url).password or "" for url in (s.database_url, s.redis_url))]
     return [value for value in named if len(value) >= LEAST_SECRET]
+
+
+def _told_in(address: str) -> list[str]:
+    """Return the parts of an address that may be a secret: Apprise takes tokens in any place of one.
+
+    >>> _told_in("slack://AAAABBBB/CCCCDDDD/#general"), _told_in("https://ping.example.org/0123-4567")
+    (['AAAABBBB', 'CCCCDDDD'], ['0123-4567'])
+    """
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    named = [parts.username or "", parts.password or "", *parts.path.split("/")]
+    named += [value for pair in parts.query.split("&") for value in pair.split("=")[1:]]
+    if host and "." not in host and host != "localhost":
+        named.append(parts.netloc.rpartition("@")[2])
+    return sorted(value for value in named if len(value) >= LEAST_TOKEN)
 
 
 def _redacted(value: Any, secrets: list[str]) -> Any:
@@ -98,5 +118,8 @@ def configure(process: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(s.log_level.upper())
+    # Apprise and what it calls with may name an address; we say ourselves what was not reached.
+    for silent in ("apprise", "urllib3", "requests_oauthlib", "oauthlib"):
+        logging.getLogger(silent).setLevel(logging.CRITICAL)
     for noisy in ("httpx", "httpcore", "asyncio", "dramatiq", "aiohttp.access", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))

@@ -47,6 +47,7 @@ from web import (
     stream,
     trials,
     users,
+    vigil,
     watching,
 )
 from web.access import Access
@@ -118,7 +119,15 @@ def routing() -> Litestar:
     )
     return Litestar(
         route_handlers=[api, health.alive, health.ready, metrics.metrics, hooks.wassenger, shell.shell, shell.asset],
-        lifespan=[_database, intake.taking, hooks.door, limits.limiting, stream.listening, pulse.beating],
+        lifespan=[
+            _database,
+            intake.taking,
+            hooks.door,
+            limits.limiting,
+            stream.listening,
+            pulse.beating,
+            vigil.watching,
+        ],
         exception_handlers=problems.HANDLERS,
         request_max_body_size=MOST_BYTES,
         logging_config=None,

@@ -8,6 +8,7 @@ from uuid import UUID
 from litestar import Router, get, post
 from litestar.params import FromPath, FromQuery
 
+import settings
 from actors import alerts
 from actors.wake import ROUTES
 from models import cache, live, pool
@@ -52,11 +53,16 @@ async def test() -> Alert:
 
 @post("/alerts/{alert_id:uuid}/resolve", status_code=200)
 async def resolve(alert_id: FromPath[UUID]) -> Alert:
-    """Put an alert away. It comes back if its cause does."""
+    """Put an alert away. While its cause lasts it comes back, an hour later at the earliest where we look for it.
+
+    Processes that are missed are not missed any more.
+    """
     async with pool.connection() as conn:
         row = await sql.close_alert(conn, alert=alert_id)
-    if row is None:
-        raise not_found("alert", alert_id)
+        if row is None:
+            raise not_found("alert", alert_id)
+        if row["kind"] == "worker_down":
+            await sql.not_missed(conn, kind=row["subject"], silent=settings.get().worker_down_alert_seconds)
     return Alert(**row)
 
 

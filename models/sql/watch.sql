@@ -68,16 +68,6 @@ SELECT id FROM campaign WHERE status = ANY(:statuses::text[]) ORDER BY id LIMIT 
 INSERT INTO heartbeat (process, kind, host, pid, server) VALUES (:process, :kind, :host, :pid, server_run())
 ON CONFLICT (process) DO UPDATE SET beat_at = now();
 
--- name: raise_alert$
--- Raised once, then updated; true when it is new.
-INSERT INTO alert AS a (kind, subject, text) VALUES (:kind, :subject, :text)
-ON CONFLICT (kind, subject) WHERE resolved_at IS NULL
-DO UPDATE SET text = excluded.text, times = a.times + 1, updated_at = now()
-RETURNING times = 1;
-
--- name: resolve_alert!
-UPDATE alert SET resolved_at = now() WHERE kind = :kind AND subject = :subject AND resolved_at IS NULL;
-
--- name: alerted_at$
--- When people were last told of this.
-SELECT max(updated_at) FROM alert WHERE kind = :kind AND subject = :subject;
+-- name: ended!
+-- It stops in good order: nobody misses it.
+UPDATE heartbeat SET ended_at = now(), beat_at = now() WHERE process = :process;

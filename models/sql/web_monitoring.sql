@@ -27,19 +27,5 @@ WHERE status IN ('scheduled', 'launching', 'sending', 'waiting', 'paused') GROUP
 
 -- name: processes_seen
 -- Those of the last quarter of an hour; one that has not beaten for 5 s is gone, or hangs.
-SELECT process AS id, kind, host, pid, started_at, beat_at, beat_at > now() - interval '5 seconds' AS alive
+SELECT process AS id, kind, host, pid, started_at, beat_at, ended_at IS NULL AND beat_at > now() - interval '5 seconds' AS alive
 FROM heartbeat WHERE beat_at > now() - interval '15 minutes' ORDER BY kind, started_at LIMIT 500;
-
--- name: list_alerts
-SELECT id, kind, subject, text, times, raised_at, updated_at, resolved_at FROM alert
-WHERE (NOT :only_open OR resolved_at IS NULL) AND (:before::uuid IS NULL OR id < :before)
-ORDER BY id DESC LIMIT :many;
-
--- name: open_alert^
-SELECT id, kind, subject, text, times, raised_at, updated_at, resolved_at FROM alert
-WHERE kind = :kind AND subject = :subject AND resolved_at IS NULL;
-
--- name: close_alert^
--- A person has seen to it. Null: there is no such alert. Resolved before: as it is.
-UPDATE alert SET resolved_at = coalesce(resolved_at, now()) WHERE id = :alert
-RETURNING id, kind, subject, text, times, raised_at, updated_at, resolved_at;

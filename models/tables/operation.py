@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piccolo.columns import JSONB, UUID, Integer, Text, Timestamptz
+from piccolo.columns import JSONB, UUID, Array, Integer, Text, Timestamptz
 from piccolo.columns.defaults.timestamptz import TimestamptzNow
 from piccolo.table import Table
 from uuid_utils.compat import uuid7
@@ -28,6 +28,14 @@ class Alert(Table):
     raised_at = Timestamptz(default=TimestamptzNow())
     updated_at = Timestamptz(default=TimestamptzNow())
     resolved_at = Timestamptz(null=True, default=None)
+    put_away_at = Timestamptz(null=True, default=None, help_text="a person resolved it: held back for an hour")
+    news = Text(null=True, default=None, help_text="what has still to be told: raised, updated or resolved")
+    news_number = Integer(default=0, help_text="raised by each news: who tells an older one records nothing")
+    news_due_at = Timestamptz(null=True, default=None, help_text="when it is told, or tried again")
+    news_tries = Integer(default=0)
+    news_left = Array(base_column=Text(), null=True, default=None, help_text="fingerprints of who was not reached yet")
+    news_error = Text(null=True, default=None)
+    told_at = Timestamptz(null=True, default=None, help_text="everybody had been told")
 
 
 class Heartbeat(Table):
@@ -40,6 +48,7 @@ class Heartbeat(Table):
     started_at = Timestamptz(default=TimestamptzNow())
     beat_at = Timestamptz(default=TimestamptzNow())
     server = Text(null=True, default=None, help_text="the run of PostgreSQL that its lock was taken on")
+    ended_at = Timestamptz(null=True, default=None, help_text="it stopped in good order; null: it lives, or it died")
 
 
 class Leader(Table):

@@ -26,6 +26,7 @@ class Receiver:
         """Seconds each answer takes."""
         self.open = 0
         self.most_open = 0
+        self.gets = 0
 
     def of(self, event: str) -> list[dict[str, Any]]:
         """Return the bodies of one event, in order of arrival."""
@@ -47,6 +48,10 @@ class Receiver:
         self.open -= 1
         return web.Response(status=self.statuses.pop(0) if self.statuses else 200)
 
+    async def _asked(self, request: web.Request) -> web.Response:
+        self.gets += 1
+        return web.Response()
+
 
 @asynccontextmanager
 async def running_receiver() -> AsyncIterator[Receiver]:
@@ -54,6 +59,7 @@ async def running_receiver() -> AsyncIterator[Receiver]:
     receiver = Receiver()
     app = web.Application()
     app.router.add_post("/hook", receiver._take)
+    app.router.add_get("/hook", receiver._asked)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

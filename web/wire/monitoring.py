@@ -73,6 +73,14 @@ class Alert(Struct, kw_only=True):
     raised_at: datetime
     updated_at: datetime
     resolved_at: datetime | None
+    news: str | None
+    """What of it has still to be told to ``ALERT_URLS``: raised, updated or resolved; null: nothing."""
+    news_tries: int
+    """Attempts so far at telling that."""
+    news_error: str | None
+    """Which address did not take it, by its place in ``ALERT_URLS``."""
+    told_at: datetime | None
+    """When everybody had last been told."""
 
 
 class Monitoring(Struct, kw_only=True):
