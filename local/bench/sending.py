@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from httpx_aiohttp import AiohttpTransport
 
 from local import stack
-from local.bench import fill, requests
+from local.bench import cpu, fill, requests
 from local.bench.figures import Figure, percentile
 from local.server import ServerError
 
@@ -68,14 +69,22 @@ async def pacing(system: stack.Stack, seconds: float) -> list[Figure]:
             base_url=system.url, headers={"Authorization": f"Bearer {key}"}, timeout=30, trust_env=False
         ) as service,
         httpx.AsyncClient(
-            base_url=system.simulator_url, headers={"Token": token}, timeout=30, trust_env=False
+            base_url=system.simulator_url,
+            headers={"Token": token},
+            timeout=30,
+            trust_env=False,
+            transport=AiohttpTransport(),  # as the worker's
         ) as gateway,
     ):
         api = Api(service, gateway)
+        began = time.process_time()
         base = await _post_at_rate(gateway, system.env["WASSENGER_DEVICE_ID"], many)
+        bare = time.process_time() - began
         (await gateway.post("/_sim/reset", json={"keep": ["behaviour", "webhooks"], "seed": None})).raise_for_status()
+        before = _spent(system)
         await api.launch("At a steady rate", known.categories[0], known.sender)
         times = [line["time"] for line in await api.accepted(many)]
+        ours = _spent(system) - before
     late = _told(system.logs / "worker.log")
     section = f"sending, {RATE:g}/s"
     return [
@@ -85,7 +94,14 @@ async def pacing(system: stack.Stack, seconds: float) -> list[Figure]:
                percentile(base, 0.99), ("<", 10.0), len(late)),
         Figure(section, "messages", (len(times) - 1) / (times[-1] - times[0]), "/s", "asked for", RATE,
                (">", 0.99 * RATE), len(times)),
+        Figure(section, "processor of the worker per message", ours * 1000 / many, "ms", "bare loop",
+               bare * 1000 / many, None, many),
     ]  # fmt: skip
+
+
+def _spent(system: stack.Stack) -> float:
+    """Return the seconds of processor that the worker has used, its children's included."""
+    return sum(cpu.seconds(pid) for pid in system.tree("worker"))
 
 
 def _told(log: Path) -> list[float]:
