@@ -38,6 +38,7 @@ async def unchanged(conn: Conn, running: worlds.Running, before: dict[str, Any])
 
 async def test_a_promise_given_back_waits_and_its_quota_comes_back(conn: Conn) -> None:
     running, _, (promise,) = await worlds.promised(conn)
+    await conn.execute("UPDATE message SET next_at = now() - interval '1 hour'")  # it was in the queue for a while
     (row,) = await transitions.give_back(conn, [given(promise.message, wait=60.0)], by="send")
     assert (row["id"], row["retries"], row["step"]) == (promise.message, 1, 1)
     stored = await worlds.row(conn, "message", promise.message)

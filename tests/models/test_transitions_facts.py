@@ -125,6 +125,7 @@ async def test_the_window_opens_when_the_gateway_accepted_and_stays_there(conn: 
     await transitions.accept(conn, [worlds.fact(running.first.message, "read")], by="gateway")
     row = await worlds.row(conn, "recipient", running.first.recipient)
     assert row["window_ends_at"] == at + timedelta(seconds=100)
+    assert (await worlds.row(conn, "message", running.first.message))["sent_at"] == at
 
 
 @pytest.mark.parametrize(

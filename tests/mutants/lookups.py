@@ -28,12 +28,11 @@ MUTANTS = [
         "return later is not None and bool(await process.gateway.find(device, _reference(later)))",
         "return later is not None",
         (f"{_RETRIER}test_a_look_up_that_cannot_tell_proves_nothing[lookup_lag_seconds]",)),
-    Mutant("2.1", "a look-up that fails proves nothing", "actors/retrier.py",
-        "except (LookupFailed, SenderStopped) as error:\n        log.warning(\"the gateway cannot be asked\"",
-        "except (LookupFailed, SenderStopped) as error:\n        for row in rows:\n"
-        "            await _as_absent(process, sender, address, row, Settled())\n"
-        "        log.warning(\"the gateway can be asked\"",
-        (f"{_RETRIER}test_a_look_up_that_cannot_tell_proves_nothing[lookups_unavailable]",)),
+    Mutant("2.1", "a look-up that fails proves nothing", "gateway/wassenger_answers.py",
+        "        raise LookupFailed(\n            described(answer), code=code,",
+        "        if answer.status >= 500:\n            return []\n"
+        "        raise LookupFailed(\n            described(answer), code=code,",
+        (f"{_LOOKUPS}test_anything_but_a_whole_list_proves_nothing",)),
     Mutant("2.1", "only exactly our reference is found", "gateway/wassenger.py",
         'found = [outbound(row) for row in rows if text(row, "reference") == reference]',
         "found = [outbound(row) for row in rows]",
@@ -70,7 +69,7 @@ MUTANTS = [
         (f"{_FACTS}test_the_window_opens_when_the_gateway_accepted_and_stays_there",)),
     Mutant("2.3", "and nobody after", "models/sql/facts.sql",
         "sent_at = coalesce(m.sent_at, f.at),", "sent_at = f.at,",
-        (f"{_FACTS}test_acknowledgements_in_any_order_end_at_read_with_every_time_they_told",)),
+        (f"{_FACTS}test_the_window_opens_when_the_gateway_accepted_and_stays_there",)),
     Mutant("2.3", "'sent' of an older round is no news", "models/sql/facts.sql",
         "OR (coalesce(f.round, l.round) = l.round AND NOT", "OR (f.id IS NOT NULL AND NOT",
         (f"{_AUTHORITY}test_an_acknowledgement_of_a_round_that_expired_does_not_stand_for_the_next_one",)),
