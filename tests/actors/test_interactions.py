@@ -407,7 +407,7 @@ async def test_somebody_known_only_by_a_hidden_id_is_recognised(world: World) ->
 
 async def test_a_reply_waits_for_whoever_decides_about_its_person(world: World) -> None:
     """Replies, STOP and promises of one person take turns under the lock of the contact, in whatever campaign."""
-    await world.reached([AWA])
+    campaign = await world.reached([AWA])
     inbox = await world.store(inbound("in_new_text", AWA))
     assert inbox is not None
     async with pool.connection() as other, other.transaction():
@@ -424,6 +424,7 @@ async def test_a_reply_waits_for_whoever_decides_about_its_person(world: World) 
             )
 
         await until(waits, what="the digestion to wait for the person's lock")
+        assert await world.states(campaign) == {"awaiting_reply": 1}, "nothing is decided meanwhile"
     await digesting
     await world.settled()
     assert (await world.inbox(inbox))["outcome"] == "follow_up" and message_2s(world) == [AWA]
