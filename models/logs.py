@@ -20,6 +20,9 @@ from rules.phone import mask
 
 _NUMBER = re.compile(r"(?<![\w-])\+?\d{8,15}(?:@[\w.]+)?(?![\w-])(?!\.\d)")
 """Eight to fifteen digits standing alone, with or without + or a JID's ending: a phone number, to us."""
+_GROUPED = re.compile(r"(?<![\w.-])(?:\+|0)\d{0,3}(?:[ .\-/()\u00a0\u202f]{1,2}\d{1,4}){2,7}(?![\w-])")
+"""The same as people write it: groups of digits behind a + or a 0. Counted before it is masked."""
+PHONE_DIGITS = range(8, 16)
 
 
 LEAST_SECRET = 6
@@ -33,10 +36,16 @@ LEAST_PHONE = 10_000_000
 def masked(text: str) -> str:
     """Mask every phone number in a text.
 
-    >>> masked("to +33199000012 at 3:00")
-    'to +33•••••••12 at 3:00'
+    >>> masked("to +33199000012 at 3:00"), masked("01 99 00 00 12 or +33 (0)1.99.00.00.12, 0.25 s")
+    ('to +33•••••••12 at 3:00', '01••••••12 or +33••••••••12, 0.25 s')
     """
-    return _NUMBER.sub(lambda match: mask(match[0].split("@")[0]), text)
+    text = _NUMBER.sub(lambda match: mask(match[0].split("@")[0]), text)
+    return _GROUPED.sub(_closed_up, text)
+
+
+def _closed_up(match: re.Match[str]) -> str:
+    digits = re.sub(r"\D", "", match[0])
+    return mask(f"+{digits}" if match[0][0] == "+" else digits) if len(digits) in PHONE_DIGITS else match[0]
 
 
 def _secrets(s: settings.Settings) -> list[str]:

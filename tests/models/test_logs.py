@@ -22,6 +22,7 @@ s = settings.get()
 log = structlog.get_logger()
 log.info("sent to +33199000012", phone="+33199000012", campaign="0193b8a0-1111-7222-8333-444455556666", attempt=3)
 log.info("an address", jid="33199000012@c.us", url="http://127.0.0.1:8000/x?token=" + s.wassenger_webhook_secret)
+log.info("request", path="/api/contacts/01 99 00 00 12")
 log.debug("not at this level")
 logging.getLogger("dramatiq.worker").warning("no answer from %s with %s", "+33199000012", s.wassenger_api_key)
 logging.getLogger("httpx").info("GET http://127.0.0.1:9/v1")
@@ -65,6 +66,7 @@ def run(environment: dict[str, str], program: str) -> list[str]:
 def test_neither_phones_nor_secrets_leave_a_process(environment: dict[str, str], form: str) -> None:
     written = "\n".join(run(environment | {"LOG_FORMAT": form}, PROGRAM))
     assert "33199000012" not in written
+    assert "99 00 00 12" not in written
     for name in ("SECRET_KEY", "BOOTSTRAP_API_KEY", "WASSENGER_API_KEY", "WASSENGER_WEBHOOK_SECRET"):
         assert environment[name] not in written, name
     assert written.count("[secret]") >= 5
@@ -135,10 +137,25 @@ def test_a_number_beside_a_point_or_a_colon_is_masked_too(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "written",
+    [
+        "01 99 00 00 12", "01.99.00.00.12", "01-99-00-00-12", "+33 1 99 00 00 12", "+33 (0)1 99 00 00 12",
+        "0033 199 000 012", "+1 (202) 555-0112", "+33\u00a01\u202f99\u202f00\u202f00\u202f12", "+44 20 7946 0012",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("text", ["{}", "/api/contacts/{}", "tel:{}", "the first line names {}, Ana", "{}: refused"])
+def test_a_number_written_in_groups_is_masked_too(text: str, written: str) -> None:
+    shown = masked(text.format(written))
+    assert written[-7:] not in shown
+    assert "••12" in shown
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "0193b8a0-1111-7222-8333-444455556666", "2026-11-20T08:00:00.123456Z", "127.0.0.1:5432", "took 1234567 us",
         "batch 12 of 40", "0193b8a011117222833344445555", "5a1e00000000000000000001", "1732089600.123",
+        "0 of 40 (12 failed)", "0.25 s, 0.5 s", "0.0.0.0:8000",
     ],
 )  # fmt: skip
 def test_ids_times_and_addresses_pass_untouched(text: str) -> None:
