@@ -11,7 +11,7 @@ import structlog
 from actors import alerts, budgets, hearing
 from actors.process import Process, this
 from models import pool, transitions
-from models.progress import report
+from models.progress import FINAL_SAMPLE, report
 from models.queries import sql
 from models.transitions import STEP, Failure
 
@@ -121,7 +121,7 @@ async def _complete(process: Process, campaign: Record) -> None:
             return
         await transitions.all_sent(conn, campaign["id"])
         why = "the safety time is over" if campaign["past_safety"] else "every recipient is final"
-        stored: dict[str, Any] = await report(conn, campaign["id"])
+        stored: dict[str, Any] = await report(conn, campaign["id"], sample=FINAL_SAMPLE)
         stored |= {"status": "completed", "reason": why, "completed_at": stored["at"]}
         done = await transitions.complete(
             conn, campaign["id"], report=stored, why=why, past_safety=campaign["past_safety"]

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 LIVE_SAMPLE = 500
 """Newest messages that a snapshot's latencies are taken from."""
 REPORT_SAMPLE = 20_000
-"""The same for a report."""
+"""The same for a report so far."""
+FINAL_SAMPLE = 200_000
+"""The same for the report of a completed campaign, which is made once."""
 _FORECASTED = frozenset({"sending", "waiting"})
 
 
@@ -97,14 +99,17 @@ async def planned_end(conn: Conn, campaign: UUID) -> datetime | None:
     return (await outlook.inputs(conn, row, counters.pending, sample, failed, settled)).forecast().sending_ends_at
 
 
-async def report(conn: Conn, campaign: UUID) -> dict[str, Any]:
-    """Return what a campaign came to so far, ready for JSON (the shape of ``Report``). Raises NoSuchCampaign."""
+async def report(conn: Conn, campaign: UUID, *, sample: int = REPORT_SAMPLE) -> dict[str, Any]:
+    """Return what a campaign came to so far, ready for JSON (the shape of ``Report``). Raises NoSuchCampaign.
+
+    Latencies are those of the newest ``sample`` messages.
+    """
     row = await _campaign(conn, campaign)
     counters = await _counters(conn, campaign)
     facts = await sql.report_facts(conn, campaign=campaign)
     changes = await sql.pacing_history(conn, campaign=campaign)
     failures = await sql.failures_by_reason(conn, campaign=campaign)
-    sample = await sql.latency_of(conn, campaign=campaign, many=REPORT_SAMPLE)
+    latencies = await sql.latency_of(conn, campaign=campaign, many=sample)
     shown = Report(
         campaign_id=campaign,
         name=row["name"],
@@ -122,7 +127,7 @@ async def report(conn: Conn, campaign: UUID) -> dict[str, Any]:
             total=_seconds(row["launched_at"], row["completed_at"] or row["now"]),
             paused=row["paused_seconds"],
         ),
-        latency_ms=_latencies(sample),
+        latency_ms=_latencies(latencies),
         message_2=_message_2(counters, facts) if row["has_message_2"] else None,
         batches=facts["batches"],
         retries=facts["retries"] or 0,

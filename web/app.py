@@ -24,6 +24,7 @@ from web import (
     contacts,
     copies,
     erasure,
+    gauges,
     health,
     hooks,
     imports,
@@ -34,7 +35,6 @@ from web import (
     limits,
     login,
     messages,
-    metrics,
     monitoring,
     previews,
     problems,
@@ -118,7 +118,7 @@ def routing() -> Litestar:
         ],
     )
     return Litestar(
-        route_handlers=[api, health.alive, health.ready, metrics.metrics, hooks.wassenger, shell.shell, shell.asset],
+        route_handlers=[api, health.alive, health.ready, gauges.exposition, hooks.wassenger, shell.shell, shell.asset],
         lifespan=[
             _database,
             intake.taking,

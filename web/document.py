@@ -72,6 +72,7 @@ _TAGS = {
 }
 _NAMED_STATUS = re.compile(r"\b(4\d\d|503)\b")
 _CSV = {"text/csv": {"schema": {"type": "string"}}}
+_HTML = {"text/html": {"schema": {"type": "string"}}}
 
 
 def completed(document: Json) -> Json:
@@ -118,8 +119,9 @@ def _complete(operation: Json, method: str, path: str) -> None:
         operation["security"] = [] if asked.role is None else [{"key": []}, {"session": []}]
     for status, response in responses.items():
         _succeed(response, method, path, status)
-    if any(one["name"] == "format" for one in operation.get("parameters", [])):
-        responses["200"]["content"] |= _CSV
+    for one in operation.get("parameters", []):
+        if one["name"] == "format":
+            responses["200"]["content"] |= _CSV | (_HTML if "html" in one["schema"].get("enum", ()) else {})
     if "ETag" in responses.get("200", {}).get("headers", {}):
         responses["304"] = {
             "description": "It has not changed since the ETag in If-None-Match.",

@@ -1,13 +1,13 @@
-"""``/metrics``: how long every endpoint takes, in Prometheus' text form, and which requests were slow.
+"""``/metrics``: how long every endpoint takes, in Prometheus' text form, which requests were slow, and the service.
 
-One web process is one target: the figures are this process's own, and the collector adds up what it scrapes. No file
-and no shared memory is needed however many processes there are.
+One web process is one target: these figures are this process's own, and the collector adds up what it scrapes. No file
+and no shared memory is needed however many processes there are. What the whole service does comes from the database
+(``web/gauges.py``).
 """
 
 from __future__ import annotations
 
 import structlog
-from litestar import Response, get
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -15,7 +15,6 @@ from prometheus_client import (
     GCCollector,
     Histogram,
     ProcessCollector,
-    generate_latest,
 )
 
 import piccolo_conf
@@ -23,7 +22,6 @@ import settings
 
 log = structlog.get_logger("web.access")
 
-MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 NOWHERE = "(none)"
 """Stands for every address without a route: their number is not ours to bound."""
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10)
@@ -63,11 +61,9 @@ def answered(method: str, route: str | None, status: int, seconds: float) -> Non
         log.warning("slow request", method=method, route=named, status=status, ms=round(seconds * 1000, 1))
 
 
-@get("/metrics", tags=["health"], media_type="text/plain")
-async def metrics() -> Response[bytes]:
-    """Return this process's figures in Prometheus' text form."""
+def note_connections() -> None:
+    """Note how many connections the pool holds just now."""
     if piccolo_conf.DB.pool is not None:
         idle = piccolo_conf.DB.pool.get_idle_size()
         _connections.labels("idle").set(idle)
         _connections.labels("busy").set(piccolo_conf.DB.pool.get_size() - idle)
-    return Response(generate_latest(registry), media_type=MEDIA_TYPE)

@@ -18,7 +18,7 @@ from web import paces
 from web.pages import Cursor, Limit, key, page
 from web.problems import not_found
 from web.wire.common import Page
-from web.wire.monitoring import Alert, GatewaySeen, Hooks, Lane, MonitoredSender, Monitoring, ProcessSeen
+from web.wire.monitoring import Alert, GatewaySeen, Hooks, Lane, MonitoredSender, Monitoring, ProcessSeen, Uptime
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -76,6 +76,7 @@ async def observed() -> Monitoring:
         facts = await sql.monitored(conn, most=MOST_COUNTED)
         senders = [await _sender(conn, row) for row in await sql.monitored_senders(conn)]
         processes = [ProcessSeen(**row) for row in await sql.processes_seen(conn)]
+        uptime = [Uptime(**row) for row in await sql.uptimes(conn)]
         campaigns = {row["status"]: row["campaigns"] for row in await sql.open_campaigns(conn)}
         raised = await sql.list_alerts(conn, only_open=True, before=None, many=ALERTS_SHOWN)
     return Monitoring(
@@ -83,6 +84,7 @@ async def observed() -> Monitoring:
         level=max((one.quota_today.level for one in senders), key=_WORSE.index, default=Level.OK.value),
         senders=senders,
         processes=processes,
+        uptime=uptime,
         queues=queues,
         webhooks=Hooks(
             last_received_at=facts["last_webhook_at"],

@@ -17,6 +17,7 @@ from web import csvs
 from web.campaigns import found
 from web.monitoring import observed
 from web.pages import Cursor, Limit, Moment, moment, page
+from web.printing import language, printed
 from web.problems import Problem, not_found
 from web.stream import MONITORING, event_stream
 from web.wire.common import Page
@@ -63,10 +64,14 @@ async def events(request: Request[Any, Any, Any]) -> Response[Any]:
 
 @get("/campaigns/{campaign_id:uuid}/report")
 async def report(
+    request: Request[Any, Any, Any],
     campaign_id: FromPath[UUID],
-    format: FromQuery[Literal["json", "csv"]] = "json",
+    format: FromQuery[Literal["json", "csv", "html"]] = "json",
 ) -> Response[Report]:
-    """Return the report: as of completion where the campaign has completed, else so far. ``csv``: a line per person."""
+    """Return the report: as of completion where the campaign has completed, else so far.
+
+    ``csv``: a line per person. ``html``: a page to print, in French or English as ``Accept-Language`` asks.
+    """
     if format == "csv":
         async with pool.connection() as conn:
             await found(conn, campaign_id)
@@ -75,8 +80,10 @@ async def report(
         row = await sql.final_report(conn, campaign=campaign_id)
         if row is None:
             raise not_found("campaign", campaign_id)
-        stored = from_json(row["final_stats"])
-        return Response(stored or msgspec.convert(await progress.report(conn, campaign_id), Report))
+        shown = from_json(row["final_stats"]) or await progress.report(conn, campaign_id)
+    if format == "html":
+        return printed(shown, language(request.headers.get("accept-language", "")))
+    return Response(shown if row["final_stats"] else msgspec.convert(shown, Report))
 
 
 @get("/campaigns/{campaign_id:uuid}/batches")

@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+import pytest
 from asyncpg import Connection, Record
 
 from local import embedded, stack
@@ -61,6 +62,19 @@ async def test_monitoring_counts_doubts_processes_and_undigested_webhooks(
     await conn.execute("UPDATE heartbeat SET beat_at = now() - interval '1 minute' WHERE process = $1", process)
     [seen] = [p for p in (await api.get("/api/monitoring")).json()["processes"] if p["id"] == str(process)]
     assert seen["alive"] is False
+
+
+async def test_monitoring_tells_how_long_each_kind_lived(api: httpx.AsyncClient, conn: Connection[Record]) -> None:
+    for began, beat in ((1000, 500), (900, 100), (90, 0)):  # two at once, ten seconds without any, and one to now
+        await conn.execute(
+            "INSERT INTO heartbeat (process, kind, host, pid, started_at, beat_at)"
+            " VALUES (gen_random_uuid(), 'replies', 'here', 1, now() - make_interval(secs => $1),"
+            " now() - make_interval(secs => $2))",
+            float(began),
+            float(beat),
+        )
+    [one] = [u for u in (await api.get("/api/monitoring")).json()["uptime"] if u["kind"] == "replies"]
+    assert one["last_24h"] == one["last_7d"] == pytest.approx(0.99, abs=0.004)
 
 
 async def test_a_test_alert_is_raised_listed_and_put_away(api: httpx.AsyncClient) -> None:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import base64
 import csv
+import hashlib
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -100,6 +103,27 @@ async def test_the_report_of_a_completed_campaign_is_the_one_that_was_stored(
         json.dumps({"as": "stored"}),
     )
     assert (await api.get(f"/api/campaigns/{made}/report")).json() == {"as": "stored"}
+
+
+async def test_the_report_can_be_printed_in_french_and_english(
+    api: httpx.AsyncClient, conn: Connection[Record]
+) -> None:
+    running, _ = await worlds.sent(conn, 2)
+    await conn.execute("UPDATE campaign SET name = '<script>alert(1)</script>' WHERE id = $1", running.campaign)
+    asked = f"/api/campaigns/{running.campaign}/report?format=html"
+    for accepted, lang, word in (("fr-FR,fr;q=0.9", "fr", "Destinataires"), ("en", "en", "Recipients")):
+        page = await api.get(asked, headers={"Accept-Language": accepted})
+        assert page.headers["content-type"].startswith("text/html")
+        assert (page.headers["content-language"], word in page.text) == (lang, True)
+        assert "<script>" not in page.text and "&lt;script&gt;" in page.text
+        [style] = re.findall(r"<style>(.*?)</style>", page.text, re.DOTALL)
+        hashed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        policy = page.headers["content-security-policy"]
+        assert f"'sha256-{hashed}'" in policy and "unsafe-inline" not in policy and "default-src 'none'" in policy
+        assert "@media print" in style
+    assert len(re.findall("<h2>", page.text)) == 2  # people, pace: nothing failed, no latency is known
+    missing = await api.get(f"/api/campaigns/{uuid4()}/report?format=html")
+    problem(missing, 404, "not_found")
 
 
 async def test_the_report_as_csv_has_a_line_per_person(api: httpx.AsyncClient, conn: Connection[Record]) -> None:

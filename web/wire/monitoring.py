@@ -45,6 +45,19 @@ class ProcessSeen(Struct, kw_only=True):
     alive: bool
 
 
+class Uptime(Struct, kw_only=True):
+    """Share (0 to 1) of the time in which at least one process of a kind lived, by its heartbeats.
+
+    A process that was frozen and went on counts as alive.
+    """
+
+    kind: str
+    last_24h: float
+    last_7d: float
+    since: datetime
+    """Nothing is known of before: a week ago, or when the first one was seen."""
+
+
 class Hooks(Struct, kw_only=True):
     """When the gateway last told us something, and how much of it is not digested yet (counted up to 10,000)."""
 
@@ -90,6 +103,7 @@ class Monitoring(Struct, kw_only=True):
     level: str
     senders: list[MonitoredSender]
     processes: list[ProcessSeen]
+    uptime: list[Uptime]
     queues: dict[str, int] | None
     """Wake-ups waiting, by queue; null while Redis is away (nothing waits for it then)."""
     webhooks: Hooks
