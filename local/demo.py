@@ -100,7 +100,7 @@ def run(home: Path, options: argparse.Namespace, screen: Screen) -> int:
 class Relance:
     """The operator's commands, typed for the reader and run as they stand."""
 
-    def __init__(self, system: stack.Stack, screen: Screen) -> None:
+    def __init__(self, system: demo_proof.System, screen: Screen) -> None:
         self._screen = screen
         own = {"RELANCE_URL": system.url, "RELANCE_API_KEY": system.env["BOOTSTRAP_API_KEY"]}
         self._environment = {**system.env, **own}
@@ -156,7 +156,7 @@ def write_campaign(relance: Relance) -> str:
     return str(made["id"])
 
 
-async def wait_until_quiet(system: stack.Stack) -> None:
+async def wait_until_quiet(system: demo_proof.System) -> None:
     """Wait until the last late reply was written and every webhook is digested. Raises StepFailed."""
     seen = demo_proof.simulated(system.simulator_url)
     longest = demo_world.LATE_SECONDS[1] + 2.5  # delivery before it; further messages, held back, after it

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
-from local import evidence, proof, stack
+from local import evidence, proof
 from local.demo_screen import Screen
 from local.evidence import Simulated, simulated
 from local.proof_person import Evidence
@@ -18,10 +18,26 @@ from rules.phone import mask
 STORIES = 5
 """People whose story is told; a hundred would be one cause."""
 
-__all__ = ["is_quiet", "prove", "simulated"]
+__all__ = ["System", "is_quiet", "prove", "simulated"]
 
 
-async def is_quiet(system: stack.Stack) -> bool:
+class System(Protocol):
+    """Whatever runs: where it and its simulated gateway are, and its settings."""
+
+    @property
+    def url(self) -> str:
+        """Address of the service."""
+
+    @property
+    def simulator_url(self) -> str:
+        """Address of the simulator."""
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """What its processes were started with."""
+
+
+async def is_quiet(system: System) -> bool:
     """Whether nothing is on its way any more, on either side."""
     seen = simulated(system.simulator_url)
     if any(webhook["open"] for webhook in seen.webhooks):
@@ -29,7 +45,7 @@ async def is_quiet(system: stack.Stack) -> bool:
     return await evidence.unsettled(system.env["DATABASE_URL"]) == 0
 
 
-async def prove(system: stack.Stack, campaign: str, invited: Sequence[str], screen: Screen) -> bool:
+async def prove(system: System, campaign: str, invited: Sequence[str], screen: Screen) -> bool:
     """Compare both sides and print what was found; returns whether they agree."""
     seen = simulated(system.simulator_url)
     both = await evidence.gather(system.env["DATABASE_URL"], campaign, seen)
@@ -45,7 +61,7 @@ async def prove(system: stack.Stack, campaign: str, invited: Sequence[str], scre
     return not verdict.differences and not wrong
 
 
-def progress_of(system: stack.Stack, campaign: str) -> Mapping[str, Any]:
+def progress_of(system: System, campaign: str) -> Mapping[str, Any]:
     """Ask the service for the campaign's live figures."""
     headers = {"Authorization": f"Bearer {system.env['BOOTSTRAP_API_KEY']}"}
     url = f"{system.url}/api/campaigns/{campaign}/progress"
@@ -93,7 +109,7 @@ def _print_figures(verdict: proof.Verdict, seen: Simulated, invited: Sequence[st
 
 
 async def _print_differences(
-    system: stack.Stack,
+    system: System,
     both: Evidence,
     seen: Simulated,
     differences: Sequence[proof.Difference],

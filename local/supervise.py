@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import signal
 import subprocess
@@ -17,16 +16,11 @@ from xmlrpc.client import ServerProxy
 from supervisor.xmlrpc import SupervisorTransport
 
 from local.place import ROOT
+from local.procfile import read_procfile as read_procfile
 from local.server import LEASH, ServerError, last_lines, on_leash
 
 DRAIN_SECONDS = 10
 """How long a process may take to end after TERM; design: it drains in 5."""
-
-
-def read_procfile(path: Path = ROOT / "Procfile") -> dict[str, str]:
-    """Return the commands of a Procfile by process name, in their order."""
-    found = (re.fullmatch(r"([A-Za-z0-9_-]+):\s*(.+)", line.strip()) for line in path.read_text().splitlines())
-    return {line[1]: line[2] for line in found if line}
 
 
 def render(commands: Mapping[str, str], counts: Mapping[str, int], *, socket: Path, logs: Path) -> str:

@@ -82,8 +82,8 @@ async def report(
             raise not_found("campaign", campaign_id)
         shown = from_json(row["final_stats"]) or await progress.report(conn, campaign_id)
     if format == "html":
-        return printed(shown, language(request.headers.get("accept-language", "")))
-    return Response(shown if row["final_stats"] else msgspec.convert(shown, Report))
+        return cast("Response[Report]", printed(shown, language(request.headers.get("accept-language", ""))))
+    return Response(msgspec.convert(shown, Report))
 
 
 @get("/campaigns/{campaign_id:uuid}/batches")
