@@ -40,10 +40,10 @@ async def preview(campaign_id: FromPath[UUID]) -> Preview:
         later = launches_later(row, sender["now"])
         quota = await paces.quota_of(conn, sender, at=later, without=campaign_id)
         pace = await paces.in_force(conn, sender, row)
-        plan, too_little = await _possible_plan(conn, sender, row, audience.reached - audience.incomplete, later)
-        risk = await risk_of(conn, sender, row, pace, audience.reached)
+        needed = audience.reached - audience.incomplete
+        plan, too_little = await _possible_plan(conn, sender, row, needed, later)
+        risk = await risk_of(conn, sender, row, pace, needed)
         first = await sql.audience_step(conn, campaign=campaign_id, after=UUID(int=0), many=SAMPLES)
-    needed = audience.reached
     s = settings.get()
     ends = forecast(
         now=sender["now"],

@@ -27,8 +27,10 @@ async def test_a_preview_says_who_reads_what_and_until_when(
     texts = [(one["message_1"], one["message_2"], one["missing"]) for one in shown["samples"]]
     assert ("Hello Ana of afar", "Thanks Ana", []) in texts
     assert (None, None, ["name"]) in texts
-    assert (shown["quota_needed"], shown["quota"]["remaining"]) == (3, 1000)
-    assert shown["forecast"]["parts"]["delay"] == 10
+    # Whoever lacks a name gets nothing: nobody waits for a day on their account.
+    assert (shown["quota_needed"], shown["quota"]["remaining"]) == (2, 1000)
+    assert shown["forecast"]["parts"]["delay"] == 5
+    assert shown["forecast"]["parts"]["quota"] == 0
     assert shown["forecast"]["parts"]["window"] == 86_400
 
 
