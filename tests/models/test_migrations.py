@@ -293,11 +293,14 @@ async def test_a_migration_gives_way_to_whoever_works_on_its_tables(
     with start(environment) as process:
         ended = asyncio.create_task(asyncio.to_thread(process.communicate, timeout=90))
         waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        while not await reader.fetchval(waits):
-            assert not ended.done(), "it did not wait"
-            await asyncio.sleep(0.01)
-        await reader.execute("SELECT FROM message", timeout=20)  # let through, though the transaction is still open
-        await held.commit()
-        said, _ = await ended
+        try:
+            while not await reader.fetchval(waits):
+                assert not ended.done(), "it did not wait"
+                await asyncio.sleep(0.01)
+            # Let through, though the transaction is still open.
+            await reader.execute("SELECT FROM message", timeout=20)
+        finally:
+            await held.commit()
+            said, _ = await ended
     await reader.close()
     assert process.returncode == 0, said
