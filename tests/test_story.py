@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ SHORT = {
     "WASSENGER_RATE_LIMIT_SECONDS": "3",
     "REPLY_WINDOW_HOURS": str(WINDOW_SECONDS / 3600),
     "SWEEP_INTERVAL_SECONDS": "1",
+    "LOG_LEVEL": "debug",
 }
 PEOPLE = """nom;téléphone;ville;désinscrit
 Awa Diop;+33199000001;Lyon;
@@ -99,6 +101,18 @@ def listen(system: stack.Stack) -> None:
     httpx.post(f"{system.simulator_url}/v1/webhooks", headers=key, json=webhook).raise_for_status()
 
 
+def check_logs(system: stack.Stack) -> None:
+    """Check that no process wrote a phone in full, in whatever way it was given to it, or a secret."""
+    secrets = [system.env[name] for name in ("WASSENGER_API_KEY", "WASSENGER_WEBHOOK_SECRET", "BOOTSTRAP_API_KEY")]
+    for name in ("web", "worker", "replies", "scheduler"):
+        lines = (system.logs / f"{name}.log").read_text().splitlines()
+        assert lines, f"{name} wrote nothing"
+        for line in lines:
+            assert not any(secret in line for secret in secrets), line
+            digits = re.sub(r"(?<=\d)[ .-](?=\d)", "", line)
+            assert not any(phone[-9:] in digits for phone in (*ENDS, "0199000002", "0639980000")), line
+
+
 def test_a_campaign_from_import_to_report(system: stack.Stack, api: httpx.Client) -> None:
     behave(system, reply_rate=0.0, reply_again_rate=0.0, phones=SCRIPT)
     listen(system)
@@ -146,3 +160,4 @@ def test_a_campaign_from_import_to_report(system: stack.Stack, api: httpx.Client
     assert report["totals"]["sent"] == 7
     assert report["message_2"]["sent"] == 4
     assert [failure["messages"] for failure in report["failures"]] == [1]
+    check_logs(system)
