@@ -16,7 +16,7 @@ from models import erasure, forgetting, pool, transitions
 from models.queries import from_json, json_text, sql
 from web import csvs
 from web.auth import who
-from web.contacts import refuse_unknown_categories
+from web.contacts import chosen, refuse_unknown_categories
 from web.problems import Problem
 from web.wire.contacts import BulkDone, BulkOrder
 
@@ -60,7 +60,7 @@ async def export(category_id: FromQuery[UUID | None] = None, opted_out: FromQuer
         async with pool.connection() as conn:
             await refuse_unknown_categories(conn, [category_id])
     return Stream(
-        _lines({"category": category_id, "opted_out": opted_out}),
+        _lines(chosen(category_id, opted_out)),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="contacts.csv"'},
     )

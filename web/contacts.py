@@ -78,9 +78,7 @@ async def listed(
     cursor: Cursor = None,
 ) -> Page[ContactLine]:
     """List contacts, newest first."""
-    wanted: dict[str, Any] = {
-        "before": key(cursor), "category": category_id, "opted_out": opted_out, "many": limit + 1
-    }  # fmt: skip
+    wanted: dict[str, Any] = {"before": key(cursor), **chosen(category_id, opted_out), "many": limit + 1}
     async with pool.connection() as conn:
         if q is None or not q.strip():
             rows = await sql.list_contacts(conn, **wanted)
@@ -142,6 +140,11 @@ async def stats() -> ContactStats:
 
 
 router = Router("/contacts", route_handlers=[create, listed, one, change, stats], tags=["contacts"])
+
+
+def chosen(category: UUID | None, opted_out: bool | None) -> dict[str, Any]:
+    """Return the filters of the lists of contacts as their statements take them; None leaves one out."""
+    return {"category": category, "stopped": opted_out or None, "reachable": opted_out is False or None}
 
 
 def read_phone(raw: str, region: str | None) -> str:

@@ -20,10 +20,11 @@ UPDATE contact SET name = :name, attributes = :attributes::jsonb, consent_source
 WHERE id = :contact;
 
 -- name: list_contacts
-SELECT c.id, c.phone, c.name, c.opted_out_at, c.created_at FROM contact c
-WHERE (:before::uuid IS NULL OR c.id < :before) AND c.erased_at IS NULL
-  AND (:category::uuid IS NULL OR EXISTS (SELECT FROM contact_category x WHERE x.contact = c.id AND x.category = :category))
-  AND (:opted_out::bool IS NULL OR (c.opted_out_at IS NOT NULL) = :opted_out)
+-- Whichever is the shorter way leads: the newest contacts, a category's members, those opted out; each has an index by id.
+SELECT c.id, c.phone, c.name, c.opted_out_at, c.created_at
+FROM contact c [[JOIN contact_category x ON x.contact = c.id AND x.category = :category]]
+WHERE c.erased_at IS NULL [[AND c.id < :before]] [[AND x.contact < :before AND x.category = :category]]
+  [[AND c.opted_out_at IS NOT NULL AND :stopped::bool]] [[AND c.opted_out_at IS NULL AND :reachable::bool]]
 ORDER BY c.id DESC LIMIT :many;
 
 -- name: count_hits$
@@ -47,23 +48,23 @@ WITH hit AS MATERIALIZED (
     UNION SELECT id FROM contact WHERE reverse(phone) ~>=~ :ends_national AND reverse(phone) ~<~ (:ends_national || ':')
 )
 SELECT c.id, c.phone, c.name, c.opted_out_at, c.created_at
-FROM (SELECT id FROM hit WHERE :before::uuid IS NULL OR id < :before ORDER BY id DESC) h, LATERAL (
+FROM (SELECT id FROM hit [[WHERE id < :before]] ORDER BY id DESC) h, LATERAL (
     SELECT * FROM contact k WHERE k.id = h.id AND k.erased_at IS NULL
-      AND (:category::uuid IS NULL OR EXISTS (SELECT FROM contact_category x WHERE x.contact = k.id AND x.category = :category))
-      AND (:opted_out::bool IS NULL OR (k.opted_out_at IS NOT NULL) = :opted_out)
+      [[AND EXISTS (SELECT FROM contact_category x WHERE x.contact = k.id AND x.category = :category)]]
+      [[AND k.opted_out_at IS NOT NULL AND :stopped::bool]] [[AND k.opted_out_at IS NULL AND :reachable::bool]]
     OFFSET 0) c
 ORDER BY h.id DESC LIMIT :many;
 
 -- name: walk_contacts
--- Many hits: the newest contacts are looked at one after the other until the page is full.
-SELECT c.id, c.phone, c.name, c.opted_out_at, c.created_at FROM contact c
+-- Many hits: the newest contacts, or members of the category, are looked at one after the other until the page is full.
+SELECT c.id, c.phone, c.name, c.opted_out_at, c.created_at
+FROM contact c [[JOIN contact_category x ON x.contact = c.id AND x.category = :category]]
 WHERE ((c.phone ~>=~ :starts AND c.phone ~<~ (:starts || ':'))
        OR (reverse(c.phone) ~>=~ :ends AND reverse(c.phone) ~<~ (:ends || ':'))
        OR (reverse(c.phone) ~>=~ :ends_national AND reverse(c.phone) ~<~ (:ends_national || ':'))
        OR to_tsvector('simple', coalesce(c.name, '')) @@ to_tsquery('simple', :words))
-  AND (:before::uuid IS NULL OR c.id < :before) AND c.erased_at IS NULL
-  AND (:category::uuid IS NULL OR EXISTS (SELECT FROM contact_category x WHERE x.contact = c.id AND x.category = :category))
-  AND (:opted_out::bool IS NULL OR (c.opted_out_at IS NOT NULL) = :opted_out)
+  AND c.erased_at IS NULL [[AND c.id < :before]] [[AND x.contact < :before AND x.category = :category]]
+  [[AND c.opted_out_at IS NOT NULL AND :stopped::bool]] [[AND c.opted_out_at IS NULL AND :reachable::bool]]
 ORDER BY c.id DESC LIMIT :many;
 
 -- name: export_contacts
@@ -71,10 +72,9 @@ ORDER BY c.id DESC LIMIT :many;
 SELECT c.id, c.phone, c.name, c.attributes, c.consent_source, CASE WHEN c.opted_out_at IS NULL THEN 'no' ELSE 'yes' END AS opted_out,
        (SELECT string_agg(g.name, '|' ORDER BY g.name) FROM contact_category x JOIN category g ON g.id = x.category
         WHERE x.contact = c.id) AS category
-FROM contact c
-WHERE c.id > :after AND c.erased_at IS NULL
-  AND (:category::uuid IS NULL OR EXISTS (SELECT FROM contact_category x WHERE x.contact = c.id AND x.category = :category))
-  AND (:opted_out::bool IS NULL OR (c.opted_out_at IS NOT NULL) = :opted_out)
+FROM contact c [[JOIN contact_category x ON x.contact = c.id AND x.category = :category]]
+WHERE c.id > :after AND c.erased_at IS NULL [[AND x.contact > :after AND x.category = :category]]
+  [[AND c.opted_out_at IS NOT NULL AND :stopped::bool]] [[AND c.opted_out_at IS NULL AND :reachable::bool]]
 ORDER BY c.id LIMIT :many;
 
 -- name: attribute_names
@@ -123,7 +123,7 @@ INSERT INTO contact_category (contact, category)
 SELECT :contact, g.id FROM unnest(:categories::uuid[]) AS g(id) ORDER BY g.id ON CONFLICT (contact, category) DO NOTHING;
 
 -- name: category_page
-SELECT id FROM category WHERE :before::uuid IS NULL OR id < :before ORDER BY id DESC LIMIT :many;
+SELECT id FROM category [[WHERE id < :before]] ORDER BY id DESC LIMIT :many;
 
 -- name: categories_of
 -- With their counts, in one statement.

@@ -8,6 +8,7 @@ from asyncpg import Connection, Record
 from models.queries import sql
 from tests import worlds
 from tests.web.conftest import Makes, fresh_phone, problem
+from web.contacts import chosen
 
 
 async def test_a_contact_is_made_with_its_phone_in_one_spelling(
@@ -159,11 +160,37 @@ async def test_a_search_of_many_hits_finds_what_one_of_few_does(
 ) -> None:
     category = UUID((await new_category(people=3, name="Quincunx"))["id"])
     sought = {"words": "'quinc':*", "starts": "~", "ends": "~", "ends_national": "~"}
-    wanted = {"before": None, "category": category, "opted_out": None, "many": 10}
+    wanted = {"before": None, **chosen(category, None), "many": 10}
     few = await sql.search_contacts(conn, **sought, **wanted)
     assert len(few) == 3
     assert await sql.walk_contacts(conn, **sought, **wanted) == few
     assert await sql.count_hits(conn, most=2, **sought) == 2
+
+
+async def test_every_combination_of_filters_lists_whom_it_should(
+    api: httpx.AsyncClient, new_category: Makes, new_contact: Makes
+) -> None:
+    category = (await new_category())["id"]
+    made = [await new_contact(category_ids=[category], name="Zyxwv") for _ in range(4)]
+    await new_contact(name="Zyxwv")  # in no category
+    ids = [one["id"] for one in reversed(made)]
+    for one in (made[0], made[2]):
+        await api.patch(f"/api/contacts/{one['id']}", json={"opted_out": True})
+    wanted: dict[bool | None, list[str]] = {None: ids, True: [ids[1], ids[3]], False: [ids[0], ids[2]]}
+    for opted_out, expected in wanted.items():
+        for search in ({}, {"q": "Zyxwv"}):
+            asked = {"category_id": category, "limit": 1} | search
+            asked |= {} if opted_out is None else {"opted_out": opted_out}
+            found, cursor = [], None
+            while True:
+                page = (await api.get("/api/contacts", params=asked | ({"cursor": cursor} if cursor else {}))).json()
+                found += [line["id"] for line in page["items"]]
+                if (cursor := page["next_cursor"]) is None:
+                    break
+            assert found == expected, (opted_out, search)
+        told = {"category_id": category} | ({} if opted_out is None else {"opted_out": opted_out})
+        lines = (await api.get("/api/contacts/export", params=told)).text.splitlines()[1:]
+        assert len(lines) == len(expected)
 
 
 async def test_a_variant_of_a_known_phone_is_that_person(api: httpx.AsyncClient) -> None:
