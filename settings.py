@@ -26,6 +26,9 @@ LEASE_SECONDS = 10.0
 LEASE_RENEW_SECONDS = 2.0
 """How often the owner renews its lease."""
 
+LEAST_KEPT_DAYS = 30.0
+"""What is removed is at least so old: gateways send again, and what was received is read back."""
+
 
 class BadSettings(Exception):
     """One or more variables cannot be used; the text names each with its value and what is allowed."""
@@ -141,6 +144,14 @@ class Settings:
     )  # fmt: skip
 
     cache_ttl_seconds: float = var("How long an answer of the cache may be used.", 60.0, bounds=(1, 3600))
+
+    # What is not kept for ever
+    inbox_kept_days: float = var("Raw webhooks are removed after so many days; 0: never.", 90.0, bounds=(0, 36_500))
+    events_kept_days: float = var(
+        "Moves of people and messages of ended campaigns are removed after so many days; 0: never.",
+        400.0,
+        bounds=(0, 36_500),
+    )
 
     # Who is told when something is wrong
     alert_urls: str = var("Apprise addresses that alerts go to, separated by spaces or commas.", "", secret=True)
@@ -271,6 +282,9 @@ def _does_not_fit(s: Settings) -> list[str]:
         problems.append(f"WASSENGER_DEVICE_ID={s.wassenger_device_id!r} is not 24 hex digits")
     if urlsplit(s.wassenger_base_url).scheme not in {"http", "https"}:
         problems.append(f"WASSENGER_BASE_URL={s.wassenger_base_url!r} is not an http(s) address")
+    for name in ("inbox_kept_days", "events_kept_days"):
+        if 0 < getattr(s, name) < LEAST_KEPT_DAYS:  # a webhook that comes again must find itself
+            problems.append(f"{name.upper()}={getattr(s, name):g} is too short: 0 or at least {LEAST_KEPT_DAYS:g}")
     for number, address in enumerate(s.alert_addresses, 1):
         if not re.match(r"[a-z][\w+.-]*://\S", address):
             problems.append(f"ALERT_URLS=(hidden): address {number} is not like mailto://… or json://host/path")

@@ -127,6 +127,8 @@ class Process:
             }
             if entry.late is not None:
                 about["late_ms"] = round(entry.late * 1000, 1)
+            if promise.batch is not None:
+                about["batch"] = str(promise.batch)
             if isinstance(result, Fact):
                 log.info("message sent", **about, ms=round(result.accept_ms or 0, 1), gateway_id=result.gateway_id)
             elif isinstance(result, GiveBack):

@@ -30,6 +30,7 @@ ROUTES = {
     "digest_acknowledgements": "work",
     "hear_sender": "work",
     "sweep_campaigns": "work",
+    "forget_old": "work",
     "refresh_stats": "work",
     "ask_device": "work",
     "send_trial": "work",

@@ -67,6 +67,8 @@ class Promise:
     attempt: int
     retries: int
     round: int
+    batch: UUID | None = None
+    """The batch it is an attempt of; None: it belongs to none."""
 
     @property
     def reference(self) -> str:
@@ -83,6 +85,7 @@ async def claim_slice(conn: Conn, claim: Claim) -> list[Promise]:
             campaign=claim.campaign,
             sender=claim.sender,
             step=1,
+            batch=claim.batch,
             **{k: row[k] for k in ("recipient", "contact", "phone", "text", "media", "attempt", "retries", "round")},
         )
         for row in rows

@@ -39,6 +39,9 @@ DEVICE_SECONDS = 15.0
 GUARD_SECONDS = 5.0
 """How often a number that is sending is looked at for silence and a reach-out lock."""
 
+RETENTION_SECONDS = 3600.0
+"""How often what is old is removed."""
+
 
 @dataclass
 class Watch:
@@ -78,6 +81,7 @@ def watches() -> list[Watch]:
             "hear_sender", lambda c: sql.senders_to_hear(c, many=MOST), every=settings.get().hearing_interval_seconds
         ),
         Watch("sweep_campaigns", _always, every=settings.get().sweep_interval_seconds, column=""),
+        Watch("forget_old", _always, every=RETENTION_SECONDS, column=""),
         Watch("refresh_stats", lambda c: sql.active_campaigns(c, statuses=["launching", "sending"], many=MOST)),
         Watch("refresh_stats", lambda c: sql.active_campaigns(c, statuses=["waiting", "paused"], many=MOST), every=10),
     ]

@@ -30,7 +30,7 @@ async def test_claiming_promises_the_oldest_rows_and_says_everything_that_sendin
     assert first == Promise(
         message=running.first.message, recipient=running.first.recipient, campaign=running.campaign,
         contact=running.first.contact, sender=running.sender, step=1, phone=running.first.phone, text="Hello",
-        media=None, attempt=1, retries=0, round=0,
+        media=None, attempt=1, retries=0, round=0, batch=lane.batch,
     )  # fmt: skip
     assert first.reference == str(first.message)
     row = await worlds.row(conn, "message", first.message)
