@@ -130,4 +130,13 @@ async def _complete(process: Process, campaign: Record) -> None:
             return
         await alerts.over(conn, "breaker", str(campaign["id"]))
     process.moved(campaign["id"])
-    log.info("campaign completed", campaign=str(campaign["id"]), name=campaign["name"], **stored.get("totals", {}))
+    log.info("campaign completed", campaign=str(campaign["id"]), name=campaign["name"], **_in_one_line(stored))
+
+
+def _in_one_line(report: dict[str, Any]) -> dict[str, Any]:
+    """Return what the log says of a report: totals, shares, seconds, and medians in ms."""
+    medians = {f"{name}_p50_ms": spread["p50"] for name, spread in report["latency_ms"].items() if spread}
+    shares = {f"{name}_share": share for name, share in report["rates"].items() if share is not None}
+    seconds = {f"{name}_seconds": value for name, value in report["durations"].items() if value is not None}
+    second = report["message_2"] or {"conversion": None}
+    return {**report["totals"], **shares, **seconds, **medians, "message_2_share": second["conversion"]}

@@ -106,7 +106,7 @@ async def report(conn: Conn, campaign: UUID, *, sample: int = REPORT_SAMPLE) -> 
     """
     row = await _campaign(conn, campaign)
     counters = await _counters(conn, campaign)
-    facts = await sql.report_facts(conn, campaign=campaign)
+    facts = await sql.report_facts(conn, campaign=campaign, many=sample)
     changes = await sql.pacing_history(conn, campaign=campaign)
     failures = await sql.failures_by_reason(conn, campaign=campaign)
     latencies = await sql.latency_of(conn, campaign=campaign, many=sample)

@@ -1,10 +1,10 @@
 -- What the watchdog asks: who is missing, who stands still, who is not heard of.
 
 -- name: roll
--- Every process of these kinds that beat in the last eight days, oldest first.
+-- The processes of these kinds that beat in the last eight days, the newest few thousand of them.
 SELECT kind, host, pid, started_at, beat_at, beat_at < now() - make_interval(secs => :silent) AND ended_at IS NULL AS missing,
        ended_at IS NULL AND beat_at >= now() - make_interval(secs => :alive) AS alive
-FROM heartbeat WHERE kind = ANY(:kinds::text[]) AND beat_at > now() - interval '8 days' ORDER BY started_at;
+FROM heartbeat WHERE kind = ANY(:kinds::text[]) AND beat_at > now() - interval '8 days' ORDER BY started_at DESC LIMIT 5000;
 
 -- name: forget_processes$
 -- Processes that ended or died days ago; one that a doubtful promise names is kept.

@@ -68,10 +68,11 @@ SELECT (SELECT sent_at FROM message WHERE campaign = :campaign AND step = 1 AND 
        (SELECT sent_at FROM message WHERE campaign = :campaign AND step = 1 AND promised_at IS NOT NULL AND sent_at IS NOT NULL
         ORDER BY promised_at DESC LIMIT 1) AS last_sent_at,
        (SELECT count(*) FROM batch WHERE campaign = :campaign) AS batches,
-       (SELECT sum(retries) FROM message WHERE campaign = :campaign) AS retries,
+       (SELECT sum(retries) FROM message WHERE campaign = :campaign AND retries > 0) AS retries,
        (SELECT count(*) FROM recipient WHERE campaign = :campaign AND state IN ('replied', 'followed_up')) AS replied_in_window,
        -- From the webhook (the reply's own time is cut to the second) to the gateway's answer.
        (SELECT percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (
             ORDER BY extract(epoch FROM m.sent_at - i.received_at)::float8 * 1000 + m.accept_ms)
-        FROM message m JOIN interaction i ON i.recipient = m.recipient AND i.outcome = 'follow_up'
-        WHERE m.campaign = :campaign AND m.step = 2 AND m.accept_ms IS NOT NULL) AS message_2_ms;
+        FROM (SELECT recipient, sent_at, accept_ms FROM message
+              WHERE campaign = :campaign AND step = 2 AND accept_ms IS NOT NULL ORDER BY id DESC LIMIT :many) m
+        JOIN interaction i ON i.recipient = m.recipient AND i.outcome = 'follow_up') AS message_2_ms;

@@ -99,6 +99,8 @@ async def test_a_campaign_in_which_everybody_is_final_completes_with_report_even
     assert (totals["total"], totals["sent"], totals["message_2_sent"], totals["no_interaction"]) == (3, 3, 1, 2)
     [line] = [line for line in said if line["event"] == "campaign completed"]
     assert line["campaign"] == str(campaign) and line["no_interaction"] == 2
+    assert (line["replied_share"], line["message_2_share"]) == (report["rates"]["replied"], 0.3333)
+    assert line["total_seconds"] == report["durations"]["total"] and line["reply_p50_ms"] > 0
     assert await world.value("SELECT count(*) FROM event WHERE subject = 'campaign' AND new = 'completed'") == 1
     await sweep(world)
     assert await world.value("SELECT count(*) FROM event WHERE subject = 'campaign' AND new = 'completed'") == 1
