@@ -13,11 +13,12 @@ from rich.console import Console
 from rich.text import Text
 
 import settings
+from actors import checkup
+from actors.checkup import Finding
 from cli import examination
-from cli.examination import Finding
 from cli.place import know_settings
 from cli.terminal import console
-from gateway import Gateway, LookupFailed, SenderStopped, open_gateway
+from gateway import Gateway, open_gateway
 
 MARKS = {True: ("✓", "green"), False: ("✗", "bold red"), None: ("·", "dim")}
 
@@ -73,59 +74,18 @@ async def _examine_gateway(
     gateway: Gateway, fix: bool, s: settings.Settings, known: list[str]
 ) -> AsyncIterator[Finding]:
     """Key, then every number of ours: its session, its plan, its webhook."""
-    try:
-        visible = await gateway.devices()
-    except SenderStopped as error:
-        remedy = "set WASSENGER_API_KEY to a valid key of the account (Wassenger: API keys)"
-        yield Finding(False, "gateway key", f"refused: {error.detail}", remedy)
+    key, visible = await checkup.key(gateway, s)
+    yield key
+    if not key.ok:
         return
-    except LookupFailed as error:
-        remedy = f"check WASSENGER_BASE_URL ({s.wassenger_base_url}) and the network"
-        yield Finding(False, "gateway", f"does not answer: {error.detail}", remedy)
-        return
-    yield Finding(
-        True, "gateway key", f"accepted, it sees {len(visible)} {'number' if len(visible) == 1 else 'numbers'}"
-    )
     ours = list(dict.fromkeys([*([s.wassenger_device_id] if s.wassenger_device_id else []), *known]))
     if not ours:
         remedy = "set WASSENGER_DEVICE_ID and release again, or add a sender (POST /api/senders)"
         yield Finding(False, "number", "there is no sender yet", remedy)
     for device_id in ours:
-        async for finding in _examine_device(gateway, device_id, [d.device_id for d in visible]):
+        async for finding in checkup.number(gateway, device_id, visible):
             yield finding
-        yield await _examine_webhook(gateway, device_id, fix, s)
-
-
-async def _examine_device(gateway: Gateway, device_id: str, visible: list[str]) -> AsyncIterator[Finding]:
-    name = f"number …{device_id[-6:]}"
-    try:
-        device = await gateway.device(device_id)
-    except (SenderStopped, LookupFailed) as error:
-        others = f"the key sees {', '.join(visible)}" if visible else "the key sees no number"
-        yield Finding(False, name, f"unknown to the gateway: {error.detail}", f"check WASSENGER_DEVICE_ID; {others}")
-        return
-    if device.state == "ready":
-        yield Finding(True, name, "online")
-    else:
-        yield Finding(False, name, f"{device.state}: {device.reason}", "until then nothing can be sent from it")
-    if device.allows_replies is False:
-        remedy = "take a plan with inbound messages (Wassenger: Platform), or Message 2 can never be sent"
-        yield Finding(False, f"plan …{device_id[-6:]}", "sends only: replies never reach us", remedy)
-    else:
-        told = "brings replies" if device.allows_replies else "the gateway does not say whether it brings replies"
-        yield Finding(device.allows_replies, f"plan …{device_id[-6:]}", told)
-
-
-async def _examine_webhook(gateway: Gateway, device_id: str, fix: bool, s: settings.Settings) -> Finding:
-    name = f"webhook …{device_id[-6:]}"
-    if not s.public_url:
-        return Finding(False, name, "PUBLIC_URL is not set", "set it to the address the gateway reaches us under")
-    try:
-        if fix:
-            await gateway.register_webhook(device_id, examination.webhook_url(s))
-        return examination.webhook(name, await gateway.webhooks(), device_id, s, fixed=fix)
-    except (LookupFailed, SenderStopped) as error:
-        return Finding(False, name, f"cannot be examined: {error.detail}", "try again, or look at the gateway's pages")
+        yield await checkup.webhook(gateway, device_id, s, fix=fix)
 
 
 def _say(out: Console, finding: Finding) -> None:

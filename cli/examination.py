@@ -1,20 +1,22 @@
-"""What ``doctor`` looks at besides the gateway itself: database, Redis, webhook, reach, clocks."""
+"""What ``doctor`` looks at besides the gateway itself: database, Redis, reach, clocks."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlencode, urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
+
+from actors.checkup import Finding, webhook_url
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -24,24 +26,8 @@ OLDEST_POSTGRESQL = 14
 OLDEST_REDIS = (6, 2)
 SKEW_SECONDS = 2.0
 """Clocks may differ by so much before it is worth a line."""
-NEEDED_EVENTS = frozenset({
-    "message:in:new", "message:out:sent", "message:out:ack", "message:out:failed", "message:reaction",
-    "message:update", "number:session",
-})  # fmt: skip
-"""Events without which something is not noticed."""
-PATH = "/webhooks/wassenger"
 KNOCK = b'{"event":"relance:doctor","data":{}}'
 """A webhook that is none of our business: stored once, whoever knocks how often, and ignored."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line. ``ok`` None: cannot be told, and nothing is wrong because of it."""
-
-    ok: bool | None
-    name: str
-    text: str
-    remedy: str = ""
 
 
 @dataclass
@@ -50,26 +36,6 @@ class Database:
 
     findings: list[Finding] = field(default_factory=list)
     devices: list[str] = field(default_factory=list)
-
-
-class Registered(Protocol):
-    """A webhook as the gateway lists it."""
-
-    @property
-    def url(self) -> str:
-        """Where it leads, the token in it."""
-
-    @property
-    def events(self) -> Sequence[str]:
-        """What it is told of."""
-
-    @property
-    def device_id(self) -> str | None:
-        """The number it is for; None: all of them."""
-
-    @property
-    def enabled(self) -> bool:
-        """Whether the gateway still calls it."""
 
 
 async def database() -> Database:
@@ -144,29 +110,6 @@ def redis() -> Iterator[Finding]:
     else:
         remedy = "set maxmemory-policy to noeviction, or wake-ups and gates vanish when memory runs short"
         yield Finding(False, "Redis memory", f"maxmemory-policy is {policy}", remedy)
-
-
-def webhook_url(s: Settings) -> str:
-    """Return the address that the gateway calls, the token in it."""
-    return f"{s.public_url.rstrip('/')}{PATH}?{urlencode({'token': s.wassenger_webhook_secret})}"
-
-
-def webhook(name: str, listed: Sequence[Registered], device_id: str, s: Settings, *, fixed: bool) -> Finding:
-    """Judge the webhooks registered for one device."""
-    remedy, wanted = "bin/relance doctor --fix registers it", webhook_url(s)
-    of_device = [hook for hook in listed if hook.device_id in (None, device_id)]
-    ours = next((hook for hook in of_device if hook.url == wanted), None)
-    if ours is None:
-        address = wanted.partition("?")[0]
-        if any(hook.url.partition("?")[0] == address for hook in of_device):
-            return Finding(False, name, "registered with another token than WASSENGER_WEBHOOK_SECRET", remedy)
-        others = f"; {len(of_device)} lead elsewhere" if of_device else ""
-        return Finding(False, name, f"not registered for {address}{others}", remedy)
-    if not ours.enabled:
-        return Finding(False, name, "registered, and disabled by the gateway", "bin/relance doctor --fix enables it")
-    if missing := sorted(NEEDED_EVENTS - set(ours.events)):
-        return Finding(False, name, f"registered without {', '.join(missing)}", "bin/relance doctor --fix completes it")
-    return Finding(True, name, f"{'registered now' if fixed else 'registered'}, enabled, complete")
 
 
 async def reach(s: Settings) -> AsyncIterator[Finding]:

@@ -55,6 +55,8 @@ RULE: tuple[tuple[str, str, Demand], ...] = (
     # The numbers and the settings of the whole service.
     ("POST", r"/api/senders", Demand(Role.ADMIN)),
     ("PATCH", r"/api/senders/\{\w+\}", Demand(Role.ADMIN)),
+    ("GET", r"/api/senders/\{\w+\}/checkup", Demand(Role.ADMIN)),
+    ("POST", r"/api/senders/\{\w+\}/webhook", Demand(Role.ADMIN)),
     ("PATCH", r"/api/config", Demand(Role.ADMIN)),
     # A POST that only reads.
     ("POST", r"/api/campaigns/\{\w+\}/preview", Demand(Role.VIEWER)),

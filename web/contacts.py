@@ -16,7 +16,7 @@ from models import cache, forgetting, pool, stops, transitions
 from models.queries import from_json, json_text, sql
 from rules import phone
 from web.auth import who
-from web.pages import Cursor, Limit, key, page
+from web.pages import Cursor, Limit, Skip, key, page
 from web.problems import Problem, not_found
 from web.wire.common import Page
 from web.wire.contacts import Contact, ContactChange, ContactLine, ContactStats, NewContact
@@ -76,9 +76,12 @@ async def listed(
     opted_out: FromQuery[bool | None] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
+    skip: Skip = 0,
 ) -> Page[ContactLine]:
     """List contacts, newest first."""
-    wanted: dict[str, Any] = {"before": key(cursor), **chosen(category_id, opted_out), "many": limit + 1}
+    wanted: dict[str, Any] = {
+        "before": key(cursor), **chosen(category_id, opted_out), "skip": skip, "many": limit + 1
+    }  # fmt: skip
     async with pool.connection() as conn:
         if q is None or not q.strip():
             rows = await sql.list_contacts(conn, **wanted)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
 from litestar import Response, Router, get
-from litestar.params import FromQuery
+from litestar.params import FromQuery, QueryParameter
 
 from models import pool
 from models.queries import sql
+from rules.reply import Outcome
 from web import csvs
 from web.pages import Cursor, Limit, Moment, first_key, key, moment, page
+from web.wire.common import Page
 from web.wire.messages import InteractionLine
 
 Kind = Literal[
@@ -30,15 +32,22 @@ async def listed(
     type: FromQuery[Kind | None] = None,
     since: Moment = None,
     contact_id: FromQuery[UUID | None] = None,
+    in_window: Annotated[
+        bool | None, QueryParameter(description="Whether the reply window of its campaign was open.")
+    ] = None,
+    outcome: Annotated[
+        Outcome | None, QueryParameter(description="What it meant for the person's campaign, e.g. opt_out.")
+    ] = None,
     format: FromQuery[Literal["json", "csv"]] = "json",
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> Response[Any]:
+) -> Response[Page[InteractionLine]]:
     """List interactions, newest first, or only what happened ``since``; ``csv``: all of them as a file."""
     start = moment(since, "since")
     wanted: dict[str, Any] = {
         "campaign": campaign_id, "type": type, "contact": contact_id, "since": start,
         "floor": start and first_key(start, _LATE),
+        "in_window": in_window, "outcome": outcome,
     }  # fmt: skip
     if format == "csv":
 
@@ -48,7 +57,8 @@ async def listed(
             )
             return rows
 
-        return csvs.export("interactions.csv", InteractionLine.__struct_fields__, following)
+        exported = csvs.export("interactions.csv", InteractionLine.__struct_fields__, following)
+        return cast("Response[Page[InteractionLine]]", exported)
     async with pool.connection() as conn:
         rows = await sql.list_interactions(conn, before=key(cursor), many=limit + 1, **wanted)
     return Response(page(rows, limit, lambda row: InteractionLine(**row)))

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="Items of one page.")]
+Skip = Annotated[
+    int,
+    QueryParameter(
+        ge=0,
+        le=10_000_000,
+        description="Pass over so many items behind the cursor, for a list that is jumped about in. Any item's id is a "
+        "cursor; the nearer it lies, the less is read.",
+    ),
+]
 Cursor = Annotated[str | None, QueryParameter(description="next_cursor of the page before.", max_length=64)]
 Moment = Annotated[
     str | None,

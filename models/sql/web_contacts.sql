@@ -25,7 +25,7 @@ SELECT c.id, c.phone, c.name, c.opted_out_at, c.created_at
 FROM contact c [[JOIN contact_category x ON x.contact = c.id AND x.category = :category]]
 WHERE c.erased_at IS NULL [[AND c.id < :before]] [[AND x.contact < :before AND x.category = :category]]
   [[AND c.opted_out_at IS NOT NULL AND :stopped::bool]] [[AND c.opted_out_at IS NULL AND :reachable::bool]]
-ORDER BY c.id DESC LIMIT :many;
+ORDER BY c.id DESC LIMIT :many OFFSET :skip;
 
 -- name: count_hits$
 -- How many contacts a search finds, counted up to a limit: words of the name (each may be a beginning), the beginning of
@@ -53,7 +53,7 @@ FROM (SELECT id FROM hit [[WHERE id < :before]] ORDER BY id DESC) h, LATERAL (
       [[AND EXISTS (SELECT FROM contact_category x WHERE x.contact = k.id AND x.category = :category)]]
       [[AND k.opted_out_at IS NOT NULL AND :stopped::bool]] [[AND k.opted_out_at IS NULL AND :reachable::bool]]
     OFFSET 0) c
-ORDER BY h.id DESC LIMIT :many;
+ORDER BY h.id DESC LIMIT :many OFFSET :skip;
 
 -- name: walk_contacts
 -- Many hits: the newest contacts, or members of the category, are looked at one after the other until the page is full.
@@ -65,7 +65,7 @@ WHERE ((c.phone ~>=~ :starts AND c.phone ~<~ (:starts || ':'))
        OR to_tsvector('simple', coalesce(c.name, '')) @@ to_tsquery('simple', :words))
   AND c.erased_at IS NULL [[AND c.id < :before]] [[AND x.contact < :before AND x.category = :category]]
   [[AND c.opted_out_at IS NOT NULL AND :stopped::bool]] [[AND c.opted_out_at IS NULL AND :reachable::bool]]
-ORDER BY c.id DESC LIMIT :many;
+ORDER BY c.id DESC LIMIT :many OFFSET :skip;
 
 -- name: export_contacts
 -- By key: a long export holds no snapshot open.

@@ -73,5 +73,5 @@ SELECT i.id, i.contact AS contact_id, c.phone, c.name, i.campaign AS campaign_id
        i.whatsapp_message_id, i.quoted_id, i.at, i.received_at, i.in_window, i.outcome, i.why AS reason, i.automatic
 FROM interaction i LEFT JOIN contact c ON c.id = i.contact
 WHERE true [[AND i.id < :before]] [[AND i.campaign = :campaign]] [[AND i.type = :type]] [[AND i.contact = :contact]]
-  [[AND i.at >= :since]] [[AND i.id >= :floor]]
+  [[AND i.at >= :since]] [[AND i.id >= :floor]] [[AND i.in_window = :in_window]] [[AND i.outcome = :outcome]]
 ORDER BY i.id DESC LIMIT :many;

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import redis
 
-from cli.examination import NEEDED_EVENTS
+from actors.checkup import NEEDED_EVENTS
 from gateway.wassenger import WEBHOOK_EVENTS
 from local import stack
 from local.embedded import Servers

@@ -110,3 +110,21 @@ class Stopped(Struct, kw_only=True):
     """The senders that this call paused; those that were not sending are not named."""
 
     paused: list[UUID]
+
+
+class CheckupLine(Struct, kw_only=True):
+    """One thing that was looked at; ``ok`` null: cannot be told. ``code`` is stable, ``text`` and ``remedy`` are
+    sentences."""
+
+    ok: bool | None
+    subject: str
+    code: str
+    text: str
+    remedy: str
+
+
+class Checkup(Struct, kw_only=True):
+    """What the gateway says about a number. ``ok``: nothing speaks against a campaign."""
+
+    ok: bool
+    findings: list[CheckupLine]

@@ -1,0 +1,35 @@
+const replies = {
+  title: "Replies",
+  lead: "What people answered, newest first.",
+  export: "Export",
+  markAll: "Mark all as read",
+  unread: (many: string) => `${many} unread`,
+  isUnread: "Unread",
+  campaign: "Campaign",
+  everyCampaign: "Every campaign",
+  noCampaign: "No campaign",
+  type: "Kind",
+  everyType: "Every kind",
+  show: "Show",
+  shows: { all: "All", window: "In the window", late: "After the window", optOut: "Opt-outs" },
+  types: {
+    text: "Text", emoji: "Emoji", voice: "Voice message", audio: "Audio", image: "Picture", video: "Video", document: "Document",
+    sticker: "Sticker", location: "Location", reaction: "Reaction", poll: "Poll", other: "Other",
+  } as Record<string, string>,
+  outcomes: {
+    noise: "Not a reply", plain: "Wrote by themselves", parked: "Being looked up", opt_out: "Opted out", follow_up: "Brings Message 2",
+    final_reply: "Answered", again: "Wrote again", late: "After the window", automatic: "Automatic answer",
+  } as Record<string, string>,
+  erased: "Erased person",
+  openWhatsApp: "Open in WhatsApp",
+  openWhatsAppOf: (who: string) => `Open ${who} in WhatsApp`,
+  contact: "Contact",
+  none: "Nobody has answered yet",
+  noneText: "Replies appear here the moment they come, as soon as a campaign is running.",
+  toCampaigns: "Go to the campaigns",
+  noneHere: "Nothing fits",
+  noneHereText: "Choose another campaign or kind, or show every reply.",
+  showAll: "Show every reply",
+};
+
+export default replies;
