@@ -7,6 +7,7 @@ beat. Anything less than that is told by alerts; nothing else holds the ping bac
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
 import httpx
@@ -19,6 +20,8 @@ from scheduler.watchdog import ALIVE_SECONDS
 log = structlog.get_logger()
 
 EVERY_SECONDS = 60.0
+LOOK_SECONDS = 2.0
+"""How soon it is noticed that all is well again."""
 PATIENCE_SECONDS = 10.0
 VITAL = ("worker", "replies")
 """Without one of each nothing is sent, or nobody is answered."""
@@ -26,11 +29,13 @@ VITAL = ("worker", "replies")
 
 async def pinging(url: str, leads: Callable[[], bool]) -> None:
     """Ping for as long as the process lives. Cancel it to stop."""
+    last = float("-inf")
     async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client:
         while True:
-            if leads() and await well():
+            if time.monotonic() - last >= EVERY_SECONDS and leads() and await well():
+                last = time.monotonic()
                 await _ping(client, url)
-            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS)
 
 
 async def well() -> bool:
