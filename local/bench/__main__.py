@@ -13,7 +13,7 @@ import uvloop
 from rich.console import Console
 
 from local import embedded, place, stack
-from local.bench import api, fill, hooks, requests, sending
+from local.bench import api, caching, fill, hooks, requests, sending
 from local.bench.figures import Figure, show, store
 from local.bench.filled import WORKERS, Filled
 from local.demo import remove_last_run
@@ -27,6 +27,7 @@ ON_THE_FILLED: dict[str, Callable[[Filled], Awaitable[Found]]] = {
     "reading": api.reading,
     "statistics": api.statistics,
     "writing": api.writing,
+    "caching": caching.hit_rate,
     "hearing": hooks.hearing,
 }
 MEASUREMENTS = ("pacing", *ON_THE_FILLED)

@@ -28,7 +28,7 @@ def test_a_tiny_run_measures_everything_beside_its_baseline(checkout: Path, tmp_
         env=clean_environment(PYTHONPATH=str(checkout), RELANCE_ENV_FILE=os.devnull),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -39,6 +39,8 @@ def test_a_tiny_run_measures_everything_beside_its_baseline(checkout: Path, tmp_
         "writes, 20/s",
         "statistics",
         "webhooks",
+        "cache, 10/s",
+        "sending, 100/s",
     }
     for figure in document["figures"]:
         assert figure["value"] > 0, figure
