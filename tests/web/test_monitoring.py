@@ -77,6 +77,26 @@ async def test_monitoring_tells_how_long_each_kind_lived(api: httpx.AsyncClient,
     assert one["last_24h"] == one["last_7d"] == pytest.approx(0.99, abs=0.004)
 
 
+async def test_who_puts_a_missing_process_away_says_that_it_is_not_missed(
+    api: httpx.AsyncClient, conn: Connection[Record]
+) -> None:
+    gone, lives = uuid4(), uuid4()
+    for process, silent in ((gone, 301.0), (lives, 0.0)):
+        await conn.execute(
+            "INSERT INTO heartbeat (process, kind, host, pid, beat_at)"
+            " VALUES ($1, 'worker', 'here', 1, now() - make_interval(secs => $2))",
+            process,
+            silent,
+        )
+    raised = await conn.fetchval(
+        "INSERT INTO alert (kind, subject, text) VALUES ('worker_down', 'worker', 'one is silent') RETURNING id"
+    )
+    closed = (await api.post(f"/api/alerts/{raised}/resolve")).json()
+    assert (closed["resolved_at"] is not None, closed["news"]) == (True, "resolved")
+    rows = await conn.fetch("SELECT process FROM heartbeat WHERE ended_at IS NOT NULL AND kind = 'worker'")
+    assert [row["process"] for row in rows] == [gone]
+
+
 async def test_a_test_alert_is_raised_listed_and_put_away(api: httpx.AsyncClient) -> None:
     raised = await api.post("/api/alerts/test")
     assert (raised.status_code, raised.json()["kind"], raised.json()["times"]) == (201, "test", 1)
