@@ -124,6 +124,13 @@ async def telling(teller: Teller, may: Callable[[], bool]) -> None:
         await asyncio.sleep(EVERY_SECONDS)
 
 
+def misunderstood(addresses: Sequence[str]) -> list[int]:
+    """Return the places (from 1) of the addresses that Apprise can make nothing of."""
+    apprise = _apprise()
+    made = (apprise.Apprise.instantiate(address, suppress_exceptions=True) for address in addresses)
+    return [place for place, service in enumerate(made, 1) if service is None]
+
+
 def _fingerprint(address: str) -> str:
     """Name an address without telling it."""
     return hmac.new(settings.get().secret_key.encode(), address.encode(), hashlib.sha256).hexdigest()[:16]

@@ -59,6 +59,7 @@ async def _examine(fix: bool) -> AsyncIterator[Finding]:
         yield finding
     for finding in examination.redis():
         yield finding
+    yield examination.alerts(s)
     gateway = open_gateway()
     try:
         async for finding in _examine_gateway(gateway, fix, s, database.devices):

@@ -67,6 +67,19 @@ async def database() -> Database:
     return seen
 
 
+def alerts(s: Settings) -> Finding:
+    """Whether somebody is told when something is wrong, as far as the addresses themselves can say."""
+    from actors.telling import misunderstood  # loads what speaks to a hundred services
+
+    addresses = s.alert_addresses
+    if not addresses:
+        return Finding(None, "alerts", "nobody is told: ALERT_URLS is empty", "name somebody, e.g. mailto://…")
+    if wrong := misunderstood(addresses):
+        named = ", ".join(str(place) for place in wrong)
+        return Finding(False, "alerts", f"address {named} of ALERT_URLS is not understood", "write it as Apprise does")
+    return Finding(True, "alerts", f"{len(addresses)} address(es); POST /api/alerts/test shows whether they take one")
+
+
 async def _migrated(conn: Any) -> Finding:
     wanted = set()
     for file in MIGRATIONS.glob("relance_*.py"):

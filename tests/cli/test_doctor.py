@@ -60,6 +60,15 @@ def test_everything_in_order_is_said_line_by_line_without_a_secret(surroundings:
         assert surroundings[secret] not in done.out
 
 
+def test_an_alert_address_that_nobody_understands_is_named_by_its_place_alone(surroundings: dict[str, str]) -> None:
+    assert "nobody is told" in run(surroundings, "doctor").out
+    done = run(surroundings | {"ALERT_URLS": "json://127.0.0.1:9/hook nonsense://t0ken-of-ours"}, "doctor")
+    [line] = wrong_lines(done)
+    assert "address 2 of ALERT_URLS" in line
+    assert "t0ken-of-ours" not in done.out
+    assert wrong_lines(run(surroundings | {"ALERT_URLS": "json://127.0.0.1:9/hook"}, "doctor")) == []
+
+
 def test_settings_that_cannot_be_used_are_all_named(surroundings: dict[str, str]) -> None:
     done = run(surroundings | {"PORT": "many", "SECRET_KEY": ""}, "doctor")
     assert len(wrong_lines(done)) == 2
