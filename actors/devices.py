@@ -71,7 +71,9 @@ async def told(conn: Conn, sender: UUID, state: State, reason: str | None) -> No
         await transitions.move_sender(conn, sender, old=old, new=state, why=why, by="gateway")
         if state == "blocked":
             await alerts.over(conn, "sender_offline", str(sender))
-        await alerts.say(conn, f"sender_{state}", str(sender), why)
+        # Of a sender that a person paused, or that is blocked anyway, its session is no news.
+        if await conn.fetchval("SELECT state = $2 FROM sender WHERE id = $1", sender, state):
+            await alerts.say(conn, f"sender_{state}", str(sender), why)
 
 
 async def _compare_clocks(sender: UUID, ahead: float) -> None:
