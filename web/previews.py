@@ -47,7 +47,7 @@ async def preview(campaign_id: FromPath[UUID]) -> Preview:
     s = settings.get()
     ends = forecast(
         now=sender["now"],
-        left=needed,
+        left=audience.reached - audience.incomplete,  # a launch leaves those out, or is refused
         pace=pace,
         tz=sender["time_zone"],
         limit_per_day=max(plan.values(), default=0) or quota.limit,

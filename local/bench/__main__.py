@@ -13,7 +13,7 @@ import uvloop
 from rich.console import Console
 
 from local import embedded, place, stack
-from local.bench import api, caching, fill, hooks, requests, sending
+from local.bench import api, caching, drawing, fill, hooks, requests, sending
 from local.bench.figures import Figure, show, store
 from local.bench.filled import WORKERS, Filled
 from local.demo import remove_last_run
@@ -28,6 +28,7 @@ ON_THE_FILLED: dict[str, Callable[[Filled], Awaitable[Found]]] = {
     "statistics": api.statistics,
     "writing": api.writing,
     "caching": caching.hit_rate,
+    "drawing": drawing.drawing,
     "hearing": hooks.hearing,
 }
 MEASUREMENTS = ("pacing", *ON_THE_FILLED)

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import httpx
 
 from local import place, stack
 from local.bench import cpu, requests
 from local.bench.figures import Figure, percentile, refused, spent
-from local.bench.filled import WORKERS, Filled
+from local.bench.filled import WORKERS, Filled, send_a_campaign
 from local.bench.wire import Server, flat_out
-from local.server import ServerError
 
 HOOK_CONNECTIONS = 32
-START_SECONDS = 180.0
-"""The workers must be up, and sending, within this, however busy the machine is."""
 
 
 async def hearing(bench: Filled) -> tuple[list[Figure], dict[str, int]]:
@@ -38,7 +31,7 @@ async def hearing(bench: Filled) -> tuple[list[Figure], dict[str, int]]:
         )
         for name in WORKERS:
             system.start(name)
-        await _send_a_campaign(bench)
+        await send_a_campaign(bench)
         heard, heard_lasted = await flat_out(
             bench.web, requests.webhooks(bench.web, secret, device, many, "5E"), "webhook", seconds, HOOK_CONNECTIONS
         )
@@ -60,23 +53,6 @@ async def hearing(bench: Filled) -> tuple[list[Figure], dict[str, int]]:
         ]
     cost = spent("webhooks", ours, len(alone) + len(heard), "bare handler", bare_spent, len(first) + len(second))
     return [*figures, *cost], refused([*alone, *heard])
-
-
-async def _send_a_campaign(bench: Filled) -> None:
-    """Launch a campaign and wait until it is sending."""
-    headers = {"Authorization": f"Bearer {bench.web.key}"}
-    async with httpx.AsyncClient(base_url=bench.web.url, headers=headers, timeout=30, trust_env=False) as api:
-        body = {
-            "name": "While we listen", "category_ids": bench.known.categories[:1], "message_1": "Hello {{name}}",
-            "message_2": "Thanks", "sender_id": bench.known.sender,
-        }  # fmt: skip
-        made = (await api.post("/api/campaigns", json=body)).raise_for_status().json()
-        (await api.post(f"/api/campaigns/{made['id']}/send")).raise_for_status()
-        deadline = time.monotonic() + START_SECONDS
-        while (await api.get(f"/api/campaigns/{made['id']}/progress")).json()["sent"] < 1:
-            if time.monotonic() > deadline:
-                raise ServerError(f"the campaign did not begin to send within {START_SECONDS:g} s")
-            await asyncio.sleep(0.2)
 
 
 @contextmanager

@@ -38,6 +38,7 @@ def test_a_tiny_run_measures_everything_beside_its_baseline(checkout: Path, tmp_
         "GET, 50/s",
         "writes, 20/s",
         "statistics",
+        "dashboard",
         "webhooks",
         "cache, 10/s",
         "sending, 100/s",

@@ -84,6 +84,9 @@ export function relative(at: When, now: Date = new Date()): string {
   ).format(Math.round(seconds / size), unit);
 }
 
+/** Like `relative`, of what has happened: never in the future, however old the drawn "now" is. */
+export const ago = (at: When, now: Date): string => relative(at, new Date(Math.max(now.getTime(), new Date(at).getTime())));
+
 /** 2 h 05 min, 3 min 20 s, 4.5 s; the two largest units */
 export function duration(seconds: number): string {
   if (seconds < 10) return `${decimal(seconds)} s`;

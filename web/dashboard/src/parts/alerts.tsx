@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/preact-query";
 import { type Wire, post } from "~/api/client";
-import { number, relative } from "~/format";
+import { ago, number } from "~/format";
 import type { Monitoring } from "~/queries/service";
 import { useMay } from "~/session";
 import { common } from "~/texts";
@@ -60,7 +60,7 @@ function Line({ alert }: { alert: Alert }) {
       <div>
         <p>{alert.text}</p>
         <p class="muted">
-          {relative(alert.updated_at, now)}
+          {ago(alert.updated_at, now)}
           {alert.times > 1 && ` · ${t.alerts.times(number(alert.times))}`}
         </p>
       </div>

@@ -1,4 +1,4 @@
-import { decimal, number, relative, shortMoment } from "~/format";
+import { ago, decimal, number, shortMoment } from "~/format";
 import { Done } from "~/parts/campaign";
 import { Card } from "~/parts/frame";
 import { useNow } from "~/parts/now";
@@ -31,7 +31,7 @@ export function Forecast({ progress }: { progress: Progress }) {
           </p>
         )}
         {!ended && progress.forecast_moved && progress.forecast_moved_at && (
-          <p class="fine muted">{t.moved(progress.forecast_moved, relative(progress.forecast_moved_at, now))}</p>
+          <p class="fine muted">{t.moved(progress.forecast_moved, ago(progress.forecast_moved_at, now))}</p>
         )}
         {progress.held.map((held) => (
           <p class="fine" key={held.reason}>

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useQuery } from "@tanstack/preact-query";
-import { duration, milliseconds, number, relative, shortMoment } from "~/format";
+import { ago, duration, milliseconds, number, shortMoment } from "~/format";
 import { Card, Meter } from "~/parts/frame";
 import { useNow } from "~/parts/now";
 import { type Progress, batches } from "~/queries/campaigns";
@@ -32,7 +32,7 @@ export function Pace({ progress }: { progress: Progress }) {
             <Meter label={t.batch} most={batch.size} parts={[{ value: batch.done, tone: "accent" }]} />
           </Line>
         )}
-        {progress.last_message_at && <Line label={t.lastMessage}>{relative(progress.last_message_at, now)}</Line>}
+        {progress.last_message_at && <Line label={t.lastMessage}>{ago(progress.last_message_at, now)}</Line>}
         {(["accept", "delivery", "read", "reply"] as const).map((name) => {
           const spread = progress.latency_ms[name];
           return spread ? (

@@ -78,7 +78,8 @@ function Choice(props: { chosen: string[]; onChange: (chosen: string[]) => void;
     );
   }
   return (
-    <ul class="choice" role="group" aria-label={props.label}>
+    <div role="group" aria-label={props.label}>
+      <ul class="choice">
       {data.items.map((one) => (
         <li key={one.id}>
           <label class="check">
@@ -94,7 +95,8 @@ function Choice(props: { chosen: string[]; onChange: (chosen: string[]) => void;
           </label>
         </li>
       ))}
-    </ul>
+      </ul>
+    </div>
   );
 }
 

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/preact-query";
 import { post } from "~/api/client";
-import { decimal, exactTime, number, percent, relative } from "~/format";
+import { ago, decimal, exactTime, number, percent } from "~/format";
 import { Alerts } from "~/parts/alerts";
 import { confirm } from "~/parts/dialog";
 import { Badge, BoneRows, Card, Figure, PageHead } from "~/parts/frame";
@@ -90,13 +90,13 @@ const orDash = (value: number | undefined): string => (value === undefined ? "�
 function Hooks({ seen }: { seen: Monitoring | undefined }) {
   const t = useTexts(monitoring);
   const at = useNow(5);
-  const ago = (when: string | null | undefined): string => (seen ? (when ? relative(when, at) : t.never) : "–");
+  const told = (when: string | null | undefined): string => (seen ? (when ? ago(when, at) : t.never) : "–");
   const waiting = seen && seen.webhooks.people_waiting + seen.webhooks.others_waiting;
   return (
     <Card title={t.hooks}>
       <dl class="figures facts">
-        <Figure label={t.lastHook} value={ago(seen?.webhooks.last_received_at)} />
-        <Figure label={t.lastReply} value={ago(seen?.webhooks.last_interaction_at)} />
+        <Figure label={t.lastHook} value={told(seen?.webhooks.last_received_at)} />
+        <Figure label={t.lastReply} value={told(seen?.webhooks.last_interaction_at)} />
         <Figure label={t.waiting} value={orDash(waiting)} />
       </dl>
     </Card>
@@ -111,7 +111,7 @@ function Gateway({ seen }: { seen: Monitoring | undefined }) {
   return (
     <Card title={t.gateway}>
       <dl class="figures facts">
-        <Figure label={t.lastAccepted} value={seen ? (accepted ? relative(accepted, at) : t.never) : "–"} />
+        <Figure label={t.lastAccepted} value={seen ? (accepted ? ago(accepted, at) : t.never) : "–"} />
         <Figure label={t.onTheWay} value={orDash(seen?.gateway.sending)} />
         <Figure
           label={t.unconfirmed}
@@ -161,7 +161,7 @@ function Processes({ seen }: { seen: Monitoring["processes"] | undefined }) {
       {!seen && <BoneRows many={3} />}
       {seen?.length === 0 && <p class="fine muted padded">{t.noProcesses}</p>}
       {seen && seen.length > 0 && (
-        <div class="table-wrap">
+        <div class="table-wrap" role="region" aria-label={t.processes} tabIndex={0}>
           <table class="table">
             <thead>
               <tr>
@@ -181,8 +181,8 @@ function Processes({ seen }: { seen: Monitoring["processes"] | undefined }) {
                   <td>
                     <Badge tone={one.alive ? "good" : "bad"}>{one.alive ? t.alive : t.dead}</Badge>
                   </td>
-                  <td class="tabular">{relative(one.beat_at, at)}</td>
-                  <td class="tabular">{relative(one.started_at, at)}</td>
+                  <td class="tabular">{ago(one.beat_at, at)}</td>
+                  <td class="tabular">{ago(one.started_at, at)}</td>
                   <td class="muted tabular">
                     {one.host} · {one.pid}
                   </td>

@@ -4,7 +4,7 @@ import { Card, Figure, PageHead } from "~/parts/frame";
 import { Icon } from "~/parts/icon";
 import { useNow } from "~/parts/now";
 import { Trouble } from "~/parts/problem";
-import { number, percent, relative, share } from "~/format";
+import { ago, number, percent, share } from "~/format";
 import { monitoring, totals, type Monitoring } from "~/queries/service";
 import { useMay } from "~/session";
 import { useTexts } from "~/texts/language";
@@ -78,7 +78,7 @@ function Service({ seen }: { seen: Monitoring | undefined }) {
         <ul class="service fine">
           <li>{t.processes(number(alive))}</li>
           {dead > 0 && <li class="bad">{t.processesDown(number(dead))}</li>}
-          <li>{heard ? t.lastWebhook(relative(heard, now)) : t.noWebhook}</li>
+          <li>{heard ? t.lastWebhook(ago(heard, now)) : t.noWebhook}</li>
         </ul>
       ) : (
         <p class="muted fine">–</p>
