@@ -40,14 +40,14 @@ async def preview(campaign_id: FromPath[UUID]) -> Preview:
         later = launches_later(row, sender["now"])
         quota = await paces.quota_of(conn, sender, at=later, without=campaign_id)
         pace = await paces.in_force(conn, sender, row)
-        needed = audience.reached - audience.incomplete
+        needed = audience.reached - audience.incomplete  # the others are left out, or the launch is refused
         plan, too_little = await _possible_plan(conn, sender, row, needed, later)
         risk = await risk_of(conn, sender, row, pace, needed)
         first = await sql.audience_step(conn, campaign=campaign_id, after=UUID(int=0), many=SAMPLES)
     s = settings.get()
     ends = forecast(
         now=sender["now"],
-        left=audience.reached - audience.incomplete,  # a launch leaves those out, or is refused
+        left=needed,
         pace=pace,
         tz=sender["time_zone"],
         limit_per_day=max(plan.values(), default=0) or quota.limit,

@@ -178,16 +178,6 @@ async def test_a_spread_that_is_too_short_is_refused_with_the_day_and_nothing_is
     assert "more days" in shown["plan_reason"]
 
 
-async def test_a_forecast_leaves_out_whom_a_launch_would_leave_out(
-    api: httpx.AsyncClient, new_campaign: Makes, new_contact: Makes
-) -> None:
-    made = await new_campaign(people=2)
-    await new_contact(category_ids=made["category_ids"], name=None)
-    shown = (await api.post(f"/api/campaigns/{made['id']}/preview")).json()
-    assert list(shown["plan"].values()) == [2]
-    assert shown["forecast"]["parts"]["quota"] == 0, "nobody waits for the next day who is not written to at all"
-
-
 async def test_a_scheduled_campaign_keeps_its_places_on_its_day(
     api: httpx.AsyncClient, new_campaign: Makes, sender: str
 ) -> None:
