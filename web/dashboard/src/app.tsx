@@ -52,7 +52,7 @@ function Page() {
   useEffect(() => {
     if (!here) return;
     const heading = document.querySelector("h1");
-    document.title = heading?.textContent ? `${heading.textContent} · Relance` : "Relance";
+    if (!here.page) document.title = "Relance";
     if (arrived.current === here.arrival) return; // the first page: the reader has not moved
     arrived.current = here.arrival;
     scrollTo(0, 0);

@@ -23,6 +23,15 @@ describe("the live stream", () => {
     expect(line()).toMatchObject({ name: "Spring", sent: 3, status: "sending" });
   });
 
+  it("adds what a campaign gained to the figures of all of them", () => {
+    client.setQueryData(["totals"], { sent: 100, interactions: 10 });
+    client.setQueryData(keys.progress(ID), { ...figures, sent: 1, interactions: 1 });
+    write(client, [{ kind: "progress", data: figures }]);
+    expect(client.getQueryData(["totals"])).toEqual({ sent: 102, interactions: 10 });
+    write(client, [{ kind: "progress", data: { ...figures, campaign_id: "019a0000-0000-7000-8000-000000000009" } }]);
+    expect(client.getQueryState(["totals"])?.isInvalidated).toBe(true);
+  });
+
   it("makes the list ask again when it lacks a campaign", () => {
     write(client, [{ kind: "campaign", data: { id: "019a0000-0000-7000-8000-000000000002", name: "New", status: "draft" } }]);
     expect(client.getQueryState(keys.campaigns)?.isInvalidated).toBe(true);

@@ -30,6 +30,7 @@ export function catchUp(client: QueryClient): void {
 
 function writeProgress(client: QueryClient, figures: Progress): void {
   const known = client.getQueryData<Progress>(keys.progress(figures.campaign_id));
+  addToTotals(client, known, figures);
   client.setQueryData(keys.progress(figures.campaign_id), figures);
   const { status, reason, total, sent, interactions, message_2_sent, failed_count } = figures;
   changeLine(client, figures.campaign_id, { status, reason, total, sent, interactions, message_2_sent, failed_count });
@@ -52,6 +53,19 @@ function writeImport(client: QueryClient, figures: Import): void {
   client.setQueryData(["import", figures.id], figures);
   if (figures.state !== "completed" && figures.state !== "failed") return;
   for (const key of [["contacts"], ["contact-stats"], ["categories"]]) void client.invalidateQueries({ queryKey: key });
+}
+
+/** Add what a campaign gained to the figures of all campaigns; what it had before is needed for that. */
+function addToTotals(client: QueryClient, before: Progress | undefined, after: Progress): void {
+  const totals = client.getQueryData<Wire<"MessageStats">>(["totals"]);
+  if (!totals) return;
+  if (!before) {
+    void client.invalidateQueries({ queryKey: ["totals"] });
+    return;
+  }
+  const sums = { ...totals };
+  for (const name of Object.keys(totals) as (keyof typeof totals)[]) sums[name] += after[name] - before[name];
+  client.setQueryData(["totals"], sums);
 }
 
 /** Whether people changed their state between two snapshots. */

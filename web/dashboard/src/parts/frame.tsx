@@ -1,8 +1,12 @@
 import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
 import { Icon, type IconName } from "./icon";
 
-/** The head of a page: its title takes the focus when one arrives. */
+/** The head of a page: its title takes the focus when one arrives, and names the tab. */
 export function PageHead({ title, lead, children }: { title: string; lead?: ComponentChildren; children?: ComponentChildren }) {
+  useEffect(() => {
+    document.title = `${title} · Relance`;
+  }, [title]);
   return (
     <header class="page-head">
       <div>

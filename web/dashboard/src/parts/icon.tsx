@@ -45,7 +45,7 @@ export type IconName = keyof typeof PATHS;
 /** One icon; it says nothing by itself, the words beside it do. */
 export function Icon({ name, size = 18 }: { name: IconName; size?: number }) {
   return (
-    <svg class="icon" viewBox="0 0 24 24" width={size} height={size} aria-hidden="true">
+    <svg class="icon" viewBox="0 0 24 24" width={`${size / 16}rem`} height={`${size / 16}rem`} aria-hidden="true">
       <path d={PATHS[name]} />
     </svg>
   );
@@ -54,7 +54,7 @@ export function Icon({ name, size = 18 }: { name: IconName; size?: number }) {
 /** The mark of the house. */
 export function Mark({ size = 24 }: { size?: number }) {
   return (
-    <svg class="mark" viewBox="0 0 24 24" width={size} height={size} aria-hidden="true">
+    <svg class="mark" viewBox="0 0 24 24" width={`${size / 16}rem`} height={`${size / 16}rem`} aria-hidden="true">
       <rect width="24" height="24" rx="6" fill="currentColor" />
       <path d="M7 16.5V7.5h5.2a2.9 2.9 0 0 1 .6 5.7H7m4.6 0 4 3.3" fill="none" stroke="white" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" />
     </svg>

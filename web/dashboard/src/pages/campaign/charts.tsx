@@ -2,20 +2,16 @@ import { useQuery } from "@tanstack/preact-query";
 import { number } from "~/format";
 import { Card } from "~/parts/frame";
 import { Chart } from "~/parts/chart";
-import { type Minute, series } from "~/queries/campaigns";
+import { series } from "~/queries/campaigns";
 import { useTexts } from "~/texts/language";
+import { added, fromNothing } from "./minutes";
 import { campaign } from "./texts";
-
-/** Return what each minute added to a counter. */
-export function added(minutes: Minute[], name: "sent" | "interactions"): number[] {
-  return minutes.map((minute, index) => Math.max(0, minute[name] - (minutes[index - 1]?.[name] ?? 0)));
-}
 
 /** Messages and replies, minute by minute. */
 export function Charts({ id, running }: { id: string; running: boolean }) {
   const t = useTexts(campaign);
   const { data } = useQuery({ ...series(id), refetchInterval: running ? 15_000 : false });
-  const minutes = data ?? [];
+  const minutes = fromNothing(data ?? []);
   const at = minutes.map((minute) => new Date(minute.minute).getTime() / 1000);
   const sent = added(minutes, "sent");
   const replies = added(minutes, "interactions");

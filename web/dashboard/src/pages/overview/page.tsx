@@ -31,6 +31,7 @@ export default function Overview() {
       {error && !data && <Trouble error={error} again={() => void refetch()} />}
       <div class="overview">
         <div class="stack">
+          <Today seen={data} />
           <Running />
           <Totals />
         </div>
@@ -41,6 +42,22 @@ export default function Overview() {
         </div>
       </div>
     </>
+  );
+}
+
+function Today({ seen }: { seen: Monitoring | undefined }) {
+  const t = useTexts(overview);
+  const sum = (name: "used" | "reserved" | "remaining"): string =>
+    seen ? number(seen.senders.reduce((many, one) => many + one.quota_today[name], 0)) : "–";
+  return (
+    <Card title={t.today}>
+      <dl class="figures">
+        <Figure label={t.outToday} value={sum("used")} />
+        <Figure label={t.plannedToday} value={sum("reserved")} />
+        <Figure label={t.leftToday} value={sum("remaining")} />
+        <Figure label={t.runningNow} value={seen ? number(Object.values(seen.campaigns).reduce((many, one) => many + one, 0)) : "–"} />
+      </dl>
+    </Card>
   );
 }
 

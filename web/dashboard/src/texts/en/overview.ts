@@ -9,6 +9,7 @@ const overview = {
   outToday: "Messages out",
   plannedToday: "Still planned",
   leftToday: "Room left",
+  runningNow: "Open campaigns",
   all: "All campaigns",
   people: "People",
   delivered: "Delivered",

@@ -11,6 +11,7 @@ const overview: typeof en = {
   outToday: "Messages partis",
   plannedToday: "Encore prévus",
   leftToday: "Place restante",
+  runningNow: "Campagnes ouvertes",
   all: "Toutes les campagnes",
   people: "Personnes",
   delivered: "Remis",
