@@ -46,12 +46,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def take(browser: Browser, system: stack.Stack, campaign: str, folder: Path) -> list[Path]:
-    """Photograph the pages, one of them dark and one on a phone; returns the files."""
+    """Photograph the pages, one of them dark and on a phone; returns the files."""
     wanted: list[tuple[str, str, dict[str, Any]]] = [
         ("overview", "/", {"viewport": SIZE}),
         ("campaign", f"/campaigns/{campaign}", {"viewport": SIZE}),
-        ("campaign-dark", f"/campaigns/{campaign}", {"viewport": SIZE, "color_scheme": "dark"}),
-        ("monitoring-french", "/monitoring", {"viewport": SIZE, "locale": "fr-FR"}),
         ("phone", f"/campaigns/{campaign}", {"viewport": {"width": 390, "height": 780}, "color_scheme": "dark"}),
     ]
     files = []

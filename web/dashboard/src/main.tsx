@@ -15,10 +15,11 @@ import "./styles/parts.css";
 async function start(into: HTMLElement): Promise<void> {
   const client = makeClient();
   keepSession(client);
-  await common.load(language.get());
+  const words = common.load(language.get());
   try {
-    await Promise.all([client.query(me()), route(client)]);
+    await Promise.all([words, client.query(me()), route(client)]);
   } catch (error) {
+    await words;
     render(<Trouble error={error} again={() => location.reload()} />, into);
     return;
   }
