@@ -109,6 +109,22 @@ async def test_a_list_is_paged_without_a_gap_or_a_double(api: httpx.AsyncClient,
     assert seen == sorted(seen, reverse=True)
 
 
+async def test_any_contact_is_a_cursor_to_skip_from(api: httpx.AsyncClient, new_category: Makes) -> None:
+    category = await new_category(people=6)
+
+    async def ids(**more: object) -> list[str]:
+        answer = await api.get("/api/contacts", params={"category_id": category["id"], **more})
+        assert answer.status_code == 200, answer.text
+        return [one["id"] for one in answer.json()["items"]]
+
+    everybody = await ids()
+    assert await ids(skip=2) == everybody[2:]
+    assert await ids(skip=1, cursor=everybody[1], limit=2) == everybody[3:5]
+    assert await ids(skip=6) == []
+    assert await ids(q="Ana", skip=4) == everybody[4:]
+    problem(await api.get("/api/contacts", params={"skip": -1}), 400, "invalid_request")
+
+
 async def test_a_page_may_not_be_too_long_nor_its_cursor_invented(api: httpx.AsyncClient) -> None:
     document = problem(await api.get("/api/contacts", params={"limit": 201}), 400, "invalid_request")
     assert document["errors"][0] | {"reason": ""} == {"field": "limit", "in": "query", "reason": ""}
@@ -160,7 +176,7 @@ async def test_a_search_of_many_hits_finds_what_one_of_few_does(
 ) -> None:
     category = UUID((await new_category(people=3, name="Quincunx"))["id"])
     sought = {"words": "'quinc':*", "starts": "~", "ends": "~", "ends_national": "~"}
-    wanted = {"before": None, **chosen(category, None), "many": 10}
+    wanted = {"before": None, **chosen(category, None), "skip": 0, "many": 10}
     few = await sql.search_contacts(conn, **sought, **wanted)
     assert len(few) == 3
     assert await sql.walk_contacts(conn, **sought, **wanted) == few

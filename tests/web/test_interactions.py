@@ -59,3 +59,19 @@ async def test_interactions_come_as_a_file_with_phone_and_name(
     answer = await api.get("/api/interactions", params={"campaign_id": str(running.campaign), "format": "csv"})
     (line,) = csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff")))
     assert (line["phone"], line["name"], line["body"]) == (running.first.phone, "Ana", "'=1+1")
+
+
+async def test_interactions_are_found_by_what_they_meant(api: httpx.AsyncClient, conn: Connection[Record]) -> None:
+    running, _ = await worlds.sent(conn, 2)
+    stopped, late = [await heard(conn, running, person) for person in running.people]
+    await conn.execute("UPDATE interaction SET outcome = 'opt_out' WHERE id = $1", stopped)
+    await conn.execute("UPDATE interaction SET outcome = 'late', in_window = false WHERE id = $1", late)
+
+    async def found(**more: object) -> list[str]:
+        answer = await api.get("/api/interactions", params={"campaign_id": str(running.campaign), **more})
+        return [one["id"] for one in answer.json()["items"]]
+
+    assert await found(outcome="opt_out") == [str(stopped)]
+    assert await found(in_window=False) == await found(outcome="late") == [str(late)]
+    assert await found(in_window=True, outcome="late") == []
+    assert (await api.get("/api/interactions", params={"outcome": "weather"})).status_code == 400

@@ -38,15 +38,16 @@ export function Rows(props: RowsProps) {
     const next = spanOf(grid.scrollTop, grid.clientHeight - headOf(grid), many, height);
     setSpan((now) => (same(now, next) ? now : next));
   };
-  useLayoutEffect(measure);
+  // Only where the list became another one: reading the place after every drawing would lay everything out twice.
+  useLayoutEffect(measure, [many, height]);
   useEffect(() => {
     const grid = box.current;
     if (!grid) return;
     const watching = new ResizeObserver(measure);
     watching.observe(grid);
     return () => watching.disconnect();
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- measured after every drawing anyway
-  }, []);
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- what measures depends on these alone
+  }, [many, height]);
   useEffect(() => onLook(span.first, span.last), [onLook, span.first, span.last]);
 
   function goTo(index: number): void {

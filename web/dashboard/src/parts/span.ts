@@ -6,8 +6,9 @@ export interface Span {
   whole: number;
 }
 
-/** Rows drawn above and below what is seen, and the most that are drawn at all. */
-const BEYOND = 6;
+/** Rows drawn above and below what is seen, the step in which the window moves, the most rows drawn at all. */
+const BEYOND = 4;
+const STEP = 4;
 export const MOST_ROWS = 58;
 /** Browsers give up above some 17 million pixels; a taller list is scrolled through in larger steps. */
 const TALLEST = 15_000_000;
@@ -17,9 +18,9 @@ export function spanOf(scrolled: number, seen: number, many: number, height: num
   const whole = Math.min(many * height, TALLEST);
   const top = realTop(scrolled, seen, many, height);
   const fits = Math.ceil(seen / height) + 1;
-  const beyond = Math.max(1, Math.min(BEYOND, Math.floor((MOST_ROWS - fits) / 2)));
-  const first = Math.max(0, Math.floor(top / height) - beyond);
-  const last = Math.min(many, first + Math.min(MOST_ROWS, fits + 2 * beyond));
+  const beyond = Math.max(1, Math.min(BEYOND, Math.floor((MOST_ROWS - fits - STEP) / 2)));
+  const first = Math.max(0, Math.floor((Math.floor(top / height) - beyond) / STEP) * STEP);
+  const last = Math.min(many, first + Math.min(MOST_ROWS, fits + STEP + 2 * beyond));
   return { first, last, shift: Math.max(0, first * height - top + scrolled), whole };
 }
 

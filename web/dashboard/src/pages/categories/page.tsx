@@ -68,7 +68,7 @@ function Table({ lines, mayAct, onRename }: { lines: Category[]; mayAct: boolean
   async function remove(category: Category): Promise<void> {
     const sure = await confirm({
       title: t.removeTitle(category.name),
-      consequence: <p>{category.contact_count > 0 ? t.removeText(number(category.contact_count)) : t.removeEmpty}</p>,
+      consequence: <p>{category.contact_count > 0 ? t.removeText(category.contact_count, number(category.contact_count)) : t.removeEmpty}</p>,
       action: t.remove,
       danger: true,
     });

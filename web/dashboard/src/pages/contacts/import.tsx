@@ -77,7 +77,7 @@ export default function Import() {
             <p class="help">
               <b>{t.files.columns}:</b> {t.files.columnsText}
             </p>
-            <div class="grid-2">
+            <div class="grid-2 import-fields">
               <Field label={t.files.into}>
                 <select value={category} onChange={(event) => setCategory(event.currentTarget.value)}>
                   <option value="">{t.files.nowhere}</option>

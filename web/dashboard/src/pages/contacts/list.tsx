@@ -139,17 +139,14 @@ function Line({ line, isChosen, onToggle }: { line: ContactLine | undefined; isC
             aria-label={t.select(who)}
             checked={isChosen}
             disabled={isDraft(line)}
-            onClick={(event) => {
-              event.preventDefault();
-              onToggle(event.shiftKey);
-            }}
+            onClick={(event) => onToggle(event.shiftKey)}
           />
         )}
       </span>
       <span role="gridcell" class={line.name ? "contacts-name" : "contacts-name muted"}>{line.name ?? t.noName}</span>
       <span role="gridcell" class="contacts-phone tabular">{line.phone}</span>
       <span role="gridcell" class="contacts-state">
-        {isDraft(line) ? <Badge tone="busy">{t.onItsWay}</Badge> : line.opted_out_at ? <Badge tone="warn">{t.stateOut}</Badge> : <span class="muted">{t.stateIn}</span>}
+        {isDraft(line) ? <Badge tone="busy">{t.onItsWay}</Badge> : line.opted_out_at ? <Badge tone="warn">{t.stateOut}</Badge> : <span class="muted contacts-plain">{t.stateIn}</span>}
       </span>
       <span role="gridcell" class="contacts-added muted">{day(line.created_at)}</span>
     </div>

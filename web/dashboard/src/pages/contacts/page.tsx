@@ -36,13 +36,13 @@ export default function Contacts() {
   return (
     <>
       <PageHead title={t.title}>
-        <a class="button" href={exportAddress(filter)} download>
+        <a class="button contacts-act" href={exportAddress(filter)} download>
           <Icon name="download" />
           {t.export}
         </a>
         {mayAct && (
           <>
-            <a class="button" href="/contacts/import">
+            <a class="button contacts-act" href="/contacts/import">
               <Icon name="upload" />
               {t.import}
             </a>

@@ -10,7 +10,8 @@ const categories = {
   renameTitle: (name: string) => `Rename ${name}`,
   remove: "Delete",
   removeTitle: (name: string) => `Delete the category ${name}?`,
-  removeText: (count: string) => `Its ${count} contacts stay, and stay in their other categories. Campaigns that were launched already go on. It cannot be undone.`,
+  removeText: (count: number, shown: string) =>
+    `${count === 1 ? "Its contact stays" : `Its ${shown} contacts stay`}, also in other categories. Campaigns that were launched already go on. It cannot be undone.`,
   removeEmpty: "Nobody is in it. It cannot be undone.",
   actsFor: (name: string) => `${name}: `,
   none: "No categories yet",

@@ -12,7 +12,8 @@ const categories: typeof en = {
   renameTitle: (name) => `Renommer ${name}`,
   remove: "Supprimer",
   removeTitle: (name) => `Supprimer la catégorie ${name} ?`,
-  removeText: (count) => `Ses ${count} contacts restent, et restent dans leurs autres catégories. Les campagnes déjà lancées continuent. C’est irréversible.`,
+  removeText: (count, shown) =>
+    `${count === 1 ? "Son contact reste" : `Ses ${shown} contacts restent`}, aussi dans les autres catégories. Les campagnes déjà lancées continuent. C’est irréversible.`,
   removeEmpty: "Personne n’en fait partie. C’est irréversible.",
   actsFor: (name) => `${name} : `,
   none: "Aucune catégorie pour l’instant",

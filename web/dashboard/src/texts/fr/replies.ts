@@ -5,7 +5,7 @@ const replies: typeof en = {
   lead: "Ce que les gens ont répondu, le plus récent d’abord.",
   export: "Exporter",
   markAll: "Tout marquer comme lu",
-  unread: (many) => `${many} non lues`,
+  unread: (many) => `Non lues : ${many}`,
   isUnread: "Non lue",
   campaign: "Campagne",
   everyCampaign: "Toutes les campagnes",
