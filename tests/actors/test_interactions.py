@@ -369,8 +369,8 @@ async def test_a_quote_reaches_an_older_campaign(world: World) -> None:
 async def test_a_quote_of_something_unknown_does_not_lead_to_an_older_campaign(world: World) -> None:
     old = await world.reached([AWA], message_2="Merci de l'ancienne")
     await age(world, old, 60)
-    new = await world.reached([AWA], message_2="Merci de la nouvelle")
-    await world.execute("UPDATE message SET whatsapp_message_id = NULL WHERE campaign = $1", new)  # a 201 without it
+    await world.reached([AWA], message_2="Merci de la nouvelle")
+    await world.execute("UPDATE message SET whatsapp_message_id = NULL WHERE campaign = $1", old)  # a 201 without it
     await world.hear(inbound("in_new_text", AWA, quoted={"id": "3EB0FFFFFFFFFFFF", "type": "text", "body": ""}))
     assert [line["text"] for line in world.sent()] == ["Merci de la nouvelle"]
 

@@ -112,7 +112,7 @@ async def test_a_list_is_paged_without_a_gap_or_a_double(api: httpx.AsyncClient,
 async def test_any_contact_is_a_cursor_to_skip_from(api: httpx.AsyncClient, new_category: Makes) -> None:
     category = await new_category(people=6)
 
-    async def ids(**more: object) -> list[str]:
+    async def ids(**more: str | int) -> list[str]:
         answer = await api.get("/api/contacts", params={"category_id": category["id"], **more})
         assert answer.status_code == 200, answer.text
         return [one["id"] for one in answer.json()["items"]]

@@ -67,7 +67,7 @@ async def test_interactions_are_found_by_what_they_meant(api: httpx.AsyncClient,
     await conn.execute("UPDATE interaction SET outcome = 'opt_out' WHERE id = $1", stopped)
     await conn.execute("UPDATE interaction SET outcome = 'late', in_window = false WHERE id = $1", late)
 
-    async def found(**more: object) -> list[str]:
+    async def found(**more: str | bool | int) -> list[str]:
         answer = await api.get("/api/interactions", params={"campaign_id": str(running.campaign), **more})
         return [one["id"] for one in answer.json()["items"]]
 
