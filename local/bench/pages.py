@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from local import browser as chromium
 from local import place
+from local.bench import dashboard_contacts
 from local.bench.figures import Figure, percentile
 
 if TYPE_CHECKING:
@@ -83,6 +84,12 @@ def late(system: Stack, campaign: str, seconds: float) -> tuple[list[tuple[int, 
         time.sleep(seconds)
         shown = [(int(many), float(at)) for many, at in page.evaluate("shown")]
         return shown, [float(one) for one in page.evaluate("frames")[2:]]
+
+
+def contacts(system: Stack, seconds: float) -> list[Figure]:
+    """Scroll the list of contacts for so long, then add and delete some. Raises NoBrowser."""
+    with chromium.running() as browser, _visit(browser, system) as context:
+        return dashboard_contacts.measure(context.new_page(), system.url, seconds)
 
 
 def lateness(shown: Sequence[tuple[int, float]], sent_at: Sequence[float]) -> list[float]:

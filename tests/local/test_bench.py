@@ -39,6 +39,7 @@ def test_a_tiny_run_measures_everything_beside_its_baseline(checkout: Path, tmp_
         "writes, 20/s",
         "statistics",
         "dashboard",
+        "dashboard: contacts",
         "webhooks",
         "cache, 10/s",
         "sending, 100/s",
