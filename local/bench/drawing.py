@@ -1,4 +1,4 @@
-"""The dashboard on the filled system: every page cold, the contacts scrolled, then one campaign watched while it sends."""
+"""The dashboard on the filled system: every page cold, the contacts scrolled, one campaign watched as it sends."""
 
 from __future__ import annotations
 

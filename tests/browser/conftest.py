@@ -25,7 +25,7 @@ SHORT = {
     "DEFAULT_REGION": "FR",
     "API_REQUESTS_PER_SECOND": "1000",
 }
-BEHAVIOUR = {"reply_rate": 0.7, "reply_delay": [0.3, 1.5], "reply_types": {"text": 1}, "latency_ms": 20}
+BEHAVIOUR = {"reply_rate": 0.7, "reply_delay": [0.3, 1.5], "reply_types": {"text": 20, "opt_out": 0}, "latency_ms": 20}
 PATIENCE = 60_000.0
 """Milliseconds that a fact may take to be seen: the machine may be busy."""
 PEOPLE = 24
