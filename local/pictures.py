@@ -69,7 +69,7 @@ def take(browser: Browser, system: stack.Stack, campaign: str, folder: Path) -> 
 def _settle(page: Page) -> None:
     """Wait until everything is here: live, no bones, curves drawn."""
     page.wait_for_selector("[data-live=live]")
-    page.wait_for_function("!document.querySelector('#app .bone')")
+    page.wait_for_function("() => !document.querySelector('#app .bone')")
     page.wait_for_timeout(800)  # curves draw themselves after their code came
 
 

@@ -138,7 +138,7 @@ def _load(browser: Browser, system: Stack, path: str) -> Mapping[str, object]:
         context.add_init_script(_WATCH)
         page = context.new_page()
         page.goto(system.url + path)
-        page.wait_for_function("seen.interactive > 0 && seen.LCP > 0")
+        page.wait_for_function("() => seen.interactive > 0 && seen.LCP > 0")
         page.wait_for_timeout(300)  # what is drawn later may be larger, and then it counts
         return dict(page.evaluate(_TIMES))
 
@@ -147,7 +147,7 @@ def _paint_of_nothing(browser: Browser, system: Stack) -> float:
     with _visit(browser, system) as context:
         page: Page = context.new_page()
         page.goto(f"{system.url}/health/live")
-        page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
+        page.wait_for_function("() => performance.getEntriesByName('first-contentful-paint').length > 0")
         return float(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
 
 
