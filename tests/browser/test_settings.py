@@ -60,7 +60,7 @@ def test_a_setting_is_changed_out_of_its_range_refused_and_put_back(visitor: Vis
 def test_the_gateway_is_asked_and_the_webhook_registered_by_a_button(visitor: Visitor) -> None:
     visitor.log_in()
     page = visitor.tab("/settings/numbers")
-    page.get_by_role("button", name="Check First number").click()
+    page.get_by_role("button", name="Check-up of First number").click()
     expect(page.locator("[data-checkup]")).to_contain_text("The number is online.")
     page.get_by_role("button", name="Register the webhook").click()
     agree(page, "webhooks of others stay as they are", "Register the webhook")

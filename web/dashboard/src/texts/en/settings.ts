@@ -81,7 +81,7 @@ const settings = {
     none: "No number yet",
     noneText: "Connect a phone at your gateway, then add its device here.",
     checkUp: "Check-up",
-    checkUpOf: (name: string) => `Check ${name}`,
+    checkUpOf: (name: string) => `Check-up of ${name}`,
     checking: "Asking the gateway …",
     fine: "Everything is in order.",
     notFine: "Something is missing.",
