@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 INSTALL = ("apt-get", "install", "-y", "--no-install-recommends", "chromium")
+UPDATE = ("apt-get", "update")
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -40,6 +41,9 @@ def found_or_installed() -> str:
     if os.geteuid() != 0 or not shutil.which(INSTALL[0]):
         raise NoBrowser(f"no Chromium was found: install one ({command}), or name one in RELANCE_CHROMIUM")
     done = subprocess.run(INSTALL, capture_output=True, text=True, check=False)
+    if done.returncode != 0:  # what a bare machine knows of its packages may be nothing, or old
+        subprocess.run(UPDATE, capture_output=True, check=False)
+        done = subprocess.run(INSTALL, capture_output=True, text=True, check=False)
     if done.returncode != 0 or not (program := find()):
         raise NoBrowser(f"no Chromium was found, and it could not be installed ({command})\n{done.stderr}")
     return program
