@@ -82,7 +82,7 @@ function Table({ lines, mayAct, onRename }: { lines: Category[]; mayAct: boolean
   }
 
   return (
-    <div class="table-wrap">
+    <div class="table-wrap" role="region" aria-label={t.title} tabIndex={0}>
       <table class="table">
         <thead>
           <tr>

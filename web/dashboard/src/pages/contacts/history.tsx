@@ -21,7 +21,7 @@ export function History() {
       {!lines && !error && <BoneRows many={3} />}
       {lines?.length === 0 && <p class="muted import-note">{t.files.noHistory}</p>}
       {lines && lines.length > 0 && (
-        <div class="table-wrap">
+        <div class="table-wrap" role="region" aria-label={t.files.history} tabIndex={0}>
           <table class="table">
             <thead>
               <tr>

@@ -57,7 +57,7 @@ function List() {
           </Empty>
         )}
         {lines && lines.length > 0 && (
-          <div class="table-wrap">
+          <div class="table-wrap" role="region" aria-label={t.sections.audit} tabIndex={0}>
             <table class="table audit">
               <thead>
                 <tr>

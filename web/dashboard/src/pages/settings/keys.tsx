@@ -62,7 +62,7 @@ function List({ onAdd }: { onAdd: () => void }) {
           </Empty>
         )}
         {data && data.items.length > 0 && (
-          <div class="table-wrap">
+          <div class="table-wrap" role="region" aria-label={t.sections.keys} tabIndex={0}>
             <table class="table">
               <thead>
                 <tr>

@@ -50,7 +50,7 @@ function List() {
       <Card flush>
         {!data && !error && <BoneRows many={3} />}
         {data && (
-          <div class="table-wrap">
+          <div class="table-wrap" role="region" aria-label={t.sections.people} tabIndex={0}>
             <table class="table">
               <thead>
                 <tr>
