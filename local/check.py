@@ -20,9 +20,14 @@ _SIDE_BY_SIDE = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--
 """Most tests wait for something most of the time: one worker more than processors fills the waiting."""
 _PYTEST = ["-m", "pytest"]
 _MEASURED = ["-m", "coverage", "run", *_PYTEST]
-_PARTS = [(_PYTEST, ["tests/crash"]), (_MEASURED, ["--ignore=tests/crash", *_SIDE_BY_SIDE])]
+_APART = ["tests/crash", "tests/browser"]
+_PARTS = [
+    *((_PYTEST, [folder]) for folder in _APART),
+    (_MEASURED, [*(f"--ignore={folder}" for folder in _APART), *_SIDE_BY_SIDE]),
+]
 """The crash tests fill a machine by themselves (``tests/crash/stage.py``), so they have it to themselves. Their
-processes are not measured: SIGKILL would lose most of it, and the measuring doubles the work."""
+processes are not measured: SIGKILL would lose most of it, and the measuring doubles the work. What drives a browser
+leaves an event loop running in its process, in which no other asynchronous test could begin."""
 
 
 def main(arguments: list[str]) -> int:
