@@ -8,6 +8,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,8 @@ def environment(database: str, redis_url: str) -> dict[str, str]:
 @pytest.fixture
 def configured(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[settings.Settings]:
     """The settings of ``environment``, in force in this very process."""
+    for name in {field.name.upper() for field in fields(settings.Settings)} - environment.keys():
+        monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     settings.get.cache_clear()

@@ -23,7 +23,7 @@ from tests.web.test_roles import Door, _doors, guarded
 FOLLOWS = ("audit", "web_session", "api_key", "app_user", "login_throttle")
 """What a look leaves by design: the audit, when a key was last used, that somebody has logged in."""
 HERS = "a password that no example has"
-FIXED = {"path": "openapi.json", "name": "start.js"}
+FIXED = {"path": "openapi.json", "name": "start.js", "rest": "people"}
 SECRETS = (
     "SECRET_KEY", "BOOTSTRAP_API_KEY", "WASSENGER_API_KEY", "WASSENGER_WEBHOOK_SECRET", "WASSENGER_SIGNING_SECRET",
     "ADMIN_PASSWORD", "DATABASE_URL", "REDIS_URL",
