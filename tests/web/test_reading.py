@@ -20,8 +20,8 @@ from tests.web.serving import Web, environment_of, serving
 from tests.web.test_attachments import PNG
 from tests.web.test_roles import Door, _doors, guarded
 
-FOLLOWS = ("audit", "web_session", "api_key", "app_user", "login_throttle")
-"""What a look leaves by design: the audit, when a key was last used, that somebody has logged in."""
+FOLLOWS = ("audit", "web_session", "api_key", "app_user", "login_throttle", "heartbeat")
+"""What a look leaves by design: the audit, when a key was last used, who logged in; and the process beats by itself."""
 HERS = "a password that no example has"
 FIXED = {"path": "openapi.json", "name": "start.js", "rest": "people"}
 SECRETS = (
